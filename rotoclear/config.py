@@ -1,0 +1,145 @@
+"""
+The configuration: every setting, its type, bounds and default.
+
+It is read once, from a TOML file, before the server becomes a daemon. A
+setting that is unknown or wrong is refused with the file, the key and what is
+allowed; none is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+DEFAULT_LISTEN = ("tcp:8080:interface=127.0.0.1",)
+"""Where the server listens when nobody says otherwise: this machine only."""
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used. ``str()`` is one line for people."""
+
+
+class _Section(Struct, forbid_unknown_fields=True, rename="kebab", kw_only=True, frozen=True):
+    """Common to all sections: written with hyphens, nothing unknown is let through."""
+
+
+class Server(_Section, frozen=True):
+    """``[server]``: where it listens and keeps its data."""
+
+    listen: Annotated[tuple[str, ...], Meta(min_length=1)] = DEFAULT_LISTEN
+    """Twisted endpoint strings: ``tcp:``, ``ssl:``, ``unix:``, ``systemd:``, ``haproxy:...``."""
+    data_dir: str | None = None
+    """The data folder; else ``$STATE_DIRECTORY``, else the XDG state folder."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins besides its own whose pages may use the HTTP API (``https://example.com``)."""
+
+
+class Login(_Section, frozen=True):
+    """``[login]``: who is let in, and for how long."""
+
+    anonymous: bool = True
+    """Whoever has not logged in may read the device's state (``Device_r``)."""
+    token_idle: Annotated[int, Meta(ge=60, le=31_536_000)] = 1800
+    """Seconds after which an unused token expires."""
+
+
+class Limits(_Section, frozen=True):
+    """``[limits]``: what one client may ask of the server."""
+
+    message_rate: Annotated[float, Meta(ge=1, le=1_000_000)] = 100.0
+    """Messages a second from one client."""
+    message_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    """Messages that one client may send at once."""
+    message_waiting: Annotated[int, Meta(ge=0, le=1_000_000)] = 200
+    """Messages beyond the rate that wait their turn, two seconds at most."""
+    message_size: Annotated[int, Meta(ge=1024, le=2**30)] = 65_536
+    """Bytes of one message, inflated."""
+    connections: Annotated[int, Meta(ge=10, le=100_000)] = 1024
+    """WebSocket connections; a tenth of them is kept for those who log in."""
+    login_failures: Annotated[int, Meta(ge=1, le=1000)] = 5
+    """Failed logins for one user from one address within the window."""
+    login_window: Annotated[float, Meta(ge=1, le=86_400)] = 300.0
+    """Seconds for which a failed login counts."""
+    backlog: Annotated[int, Meta(ge=16_384, le=2**30)] = 262_144
+    """Unsent bytes for one client, after which it gets the newest values only."""
+    stall: Annotated[float, Meta(ge=1, le=3600)] = 30.0
+    """Seconds for which a client may read nothing at all."""
+    ping_interval: Annotated[float, Meta(ge=0.1, le=3600)] = 20.0
+    """Seconds between two pings to a silent client."""
+    ping_timeout: Annotated[float, Meta(ge=0.1, le=3600)] = 20.0
+    """Seconds that a client has to answer a ping with anything."""
+
+
+class Metrics(_Section, frozen=True):
+    """``[metrics]``: the figures for Prometheus."""
+
+    public: bool = False
+    """``/metrics`` needs no login."""
+
+
+DriverOptions = dict[str, bool | int | float | str | list[bool | int | float | str]]
+"""One driver's own section, handed to it as it is."""
+
+
+class Configuration(_Section, frozen=True):
+    """The whole file."""
+
+    server: Server = field(default_factory=Server)
+    login: Login = field(default_factory=Login)
+    limits: Limits = field(default_factory=Limits)
+    metrics: Metrics = field(default_factory=Metrics)
+    disabled_drivers: tuple[str, ...] = ()
+    """Drivers that are not to be started, by name."""
+    drivers: dict[str, DriverOptions] = field(default_factory=dict)
+    """``[drivers.NAME]``: a driver's own options."""
+
+
+def load(path: Path) -> Configuration:
+    """
+    Read a configuration file.
+
+    :raises ConfigurationError: it cannot be read, is no TOML, or holds
+        something unknown or wrong.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    try:
+        return msgspec.toml.decode(content, type=Configuration)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {_explain(error)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
+
+
+def _explain(error: msgspec.ValidationError) -> str:
+    """msgspec's words, ours: the key first, then what is allowed."""
+    text = str(error)
+    where = re.search(r" - at `(?:key in )?\$\.?(.*)`$", text)
+    key = where[1] if where else ""
+    what = text[: where.start()] if where else text
+    unknown = re.match(r"Object contains unknown field `(.*)`", what)
+    if unknown:
+        section = _section(key)
+        known = sorted(section.__struct_encode_fields__) if section else []
+        name = f"{key}.{unknown[1]}" if key else unknown[1]
+        return f"{name}: unknown setting; there are: {', '.join(known)}"
+    return f"{key or 'the file'}: {what[0].lower()}{what[1:].replace('`', '')}"
+
+
+def _section(path: str) -> type[Struct] | None:
+    """The section that a dotted path names."""
+    section: type[Struct] = Configuration
+    for part in filter(None, path.split(".")):
+        kind = next(
+            (f.type for f in msgspec.structs.fields(section) if f.encode_name == part), None
+        )
+        if not (isinstance(kind, type) and issubclass(kind, Struct)):
+            return None
+        section = kind
+    return section

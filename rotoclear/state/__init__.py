@@ -1,0 +1,1 @@
+"""What is so: the key table, the permissions, the model and its saved copy."""
