@@ -1,0 +1,155 @@
+"""
+The one database file, and the one thread that touches it.
+
+SQLite in WAL mode with ``synchronous=FULL``: a transaction that has been
+answered survives ``kill -9`` and a power cut. Everything runs in a single
+worker thread, so the reactor never waits for a disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+T = TypeVar("T")
+
+FILE_NAME: Final = "rotoclear.db"
+
+MIGRATIONS: Final[tuple[str, ...]] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE users (
+        name TEXT PRIMARY KEY,
+        role TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        created REAL NOT NULL,
+        changed REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE tokens (
+        hash BLOB PRIMARY KEY,
+        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        created REAL NOT NULL,
+        idle REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX tokens_of_user ON tokens (user);
+    """,
+)
+"""How each schema version comes from the one before. Only ever add to the end."""
+
+
+class DatabaseError(Exception):
+    """The database cannot be used. ``str()`` is one line for people."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """
+    Open the database file, make it if need be, and bring its schema up to date.
+
+    Blocks; the connection may be used from any one thread at a time.
+
+    :raises DatabaseError: it cannot be opened, is damaged, or was written by a
+        newer version.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{path}: {error}; move the file away to start anew") from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise DatabaseError(f"{path}: damaged ({verdict}); restore it or move it away")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise DatabaseError(
+            f"{path}: written by a newer version (schema {version}, this one knows "
+            f"{len(MIGRATIONS)}); install that version or restore a backup"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")
+
+
+def transact(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+    """Run a function within one transaction: all of it is done, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = function(connection)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return result
+
+
+class Database:
+    """
+    The open database of a running server.
+
+    :param connection: from :func:`connect`; closed by :meth:`close`.
+    :param in_thread: runs a function away from the reactor, one at a time and
+        in order.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        in_thread: Callable[[Callable[[], object]], Deferred[object]],
+        stop_thread: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection = connection
+        self._in_thread = in_thread
+        self._stop_thread = stop_thread
+
+    @classmethod
+    def start(cls, reactor: IReactorFromThreads, path: Path) -> Database:
+        """
+        Open a database with a worker thread of its own.
+
+        :raises DatabaseError: as :func:`connect`.
+        """
+        connection = connect(path)
+        pool = ThreadPool(minthreads=1, maxthreads=1, name="database")
+        pool.start()
+
+        def in_thread(function: Callable[[], object]) -> Deferred[object]:
+            return deferToThreadPool(reactor, pool, function)
+
+        return cls(connection, in_thread, pool.stop)
+
+    def run(self, function: Callable[[sqlite3.Connection], T]) -> Deferred[T]:
+        """
+        Run a function in the worker thread, within one transaction.
+
+        :return: fires with its result when that is on the disk; fails with
+            whatever it raised, and then nothing of it was written.
+        """
+        return self._in_thread(  # type: ignore[return-value]
+            lambda: transact(self._connection, function)
+        )
+
+    def close(self) -> Deferred[None]:
+        """Close the file after what was asked before, and end the thread."""
+
+        def closed(result: object) -> None:
+            self._stop_thread()
+
+        return self._in_thread(self._connection.close).addCallback(closed)

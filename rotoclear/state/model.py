@@ -1,0 +1,435 @@
+"""
+The state of everything, and the one way to change it.
+
+A change asked for from outside goes through :meth:`Model.request`: the
+permission, the value's type, then the key's **lane**. A lane is a queue for
+keys that must change one after another (a single key, mostly); it judges the
+change by the state of the moment, takes it to the hardware, and only then is
+it committed and told to the observers. What happens by itself (a camera is
+unplugged) is committed directly.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final
+
+from attrs import define, field, frozen
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rotoclear.state.errors import (
+    DEVICE_ERROR,
+    INVALID_VALUE,
+    MAX_KEY_ECHO,
+    NOT_AVAILABLE,
+    PERMISSION_DENIED,
+    UNKNOWN_KEY,
+    DeviceError,
+    NotAvailable,
+    Refusal,
+)
+from rotoclear.state.keys import Key, KeyTable
+from rotoclear.state.permissions import Permissions
+from rotoclear.values import InvalidValue, Value, ValueType
+
+TIME_LIMIT: Final = 2.0
+"""Seconds that a change may take on its way through the hardware."""
+
+Values = Mapping[str, Value]
+Observer = Callable[[Values], None]
+
+
+@frozen
+class Outcome:
+    """
+    What became of a request.
+
+    :ivar applied: the keys that were changed (or had the value already) with
+        their canonical values.
+    :ivar refused: the others, in the order of the request.
+    """
+
+    applied: dict[str, Value]
+    refused: list[Refusal]
+
+
+@frozen
+class Judgement:
+    """
+    What a lane makes of a wish.
+
+    :ivar values: what to apply and commit. It may hold more than was wished
+        for (a frame rate that no longer fits falls with the resolution), and
+        other values (``"pause_release"`` becomes ``True``).
+    :ivar refused: the wishes that cannot be granted.
+    """
+
+    values: dict[str, Value]
+    refused: list[Refusal] = field(factory=list)
+
+
+class Lane:
+    """
+    Keys that change one after another.
+
+    This one grants every wish; subclasses say what else there is to it.
+
+    :ivar keys: the keys; no key is in two lanes.
+    :ivar each_counts: ``False``: of wishes that wait only the newest value of
+        each key matters. ``True``: each is a step of its own.
+    """
+
+    each_counts: bool = False
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = keys
+
+    def judge(self, wanted: Values) -> Judgement:
+        """
+        Decide on a wish by the state of this moment.
+
+        :param wanted: canonical values, each allowed by its key's type.
+        """
+        return Judgement(dict(wanted))
+
+    def apply(self, values: Values) -> Awaitable[None] | None:
+        """
+        Take the values to the hardware. ``None``: there is nothing to wait for.
+
+        It has :data:`TIME_LIMIT`, then it is cancelled.
+
+        :raises NotAvailable: it makes no sense after all.
+        :raises DeviceError: the hardware did not take them.
+        """
+        return None
+
+
+@define(eq=False)
+class _Request:
+    """One caller's request, until every key of it is decided."""
+
+    order: tuple[str, ...]
+    done: Deferred[Outcome] = field(factory=Deferred)
+    open: int = 1
+    applied: dict[str, Value] = field(factory=dict)
+    refused: dict[str, Refusal] = field(factory=dict)
+
+    def settle(self) -> None:
+        """One part is decided; with the last of them answer."""
+        self.open -= 1
+        if not self.open:
+            applied, refused = self.applied, self.refused
+            self.done.callback(
+                Outcome(
+                    {name: applied[name] for name in self.order if name in applied},
+                    [refused[name] for name in self.order if name in refused],
+                )
+            )
+
+
+@define(eq=False)
+class _Wish:
+    """What waits in a lane, and for whom."""
+
+    wanted: dict[str, Value]
+    askers: list[tuple[_Request, tuple[str, ...]]]
+
+    def merge(self, newer: _Wish) -> None:
+        """A newer wish replaces the values; its askers and ours get the same answer."""
+        self.wanted.update(newer.wanted)
+        self.askers.extend(newer.askers)
+
+    def answer(self, applied: Values, refused: Mapping[str, Refusal]) -> None:
+        """Tell every asker about its own keys."""
+        for request, names in self.askers:
+            for name in names:
+                if name in refused:
+                    request.refused[name] = refused[name]
+                else:
+                    request.applied[name] = applied[name]
+            request.settle()
+
+
+@define(eq=False)
+class _Queue:
+    """A lane with what runs and what waits in it."""
+
+    lane: Lane
+    running: bool = False
+    waiting: deque[_Wish] = field(factory=deque)
+
+
+class Model:
+    """
+    Every key's value, and who wants to know.
+
+    :param reactor: its clock limits the changes and marks the turns.
+    :param keys: the table; drivers may add to it through :meth:`add_key`.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: IReactorTime, keys: KeyTable) -> None:
+        self.keys = keys
+        self._reactor = reactor
+        self._values: dict[str, Value] = {name: key.default for name, key in keys.items()}
+        self._types: dict[str, ValueType] = {name: key.type for name, key in keys.items()}
+        self._queues: dict[str, _Queue] = {}
+        self._observers: list[Observer] = []
+        self._news: dict[str, Value] = {}
+        self._readable: dict[Permissions, frozenset[str]] = {}
+
+    # -- looking ---------------------------------------------------------
+
+    def __getitem__(self, name: str) -> Value:
+        """
+        The value of a key.
+
+        :raises KeyError: there is no such key.
+        """
+        return self._values[name]
+
+    def readable(self, permissions: Permissions) -> frozenset[str]:
+        """The names of the keys that someone who holds these may read."""
+        names = self._readable.get(permissions)
+        if names is None:
+            names = frozenset(n for n, key in self.keys.items() if key.readable(permissions))
+            self._readable[permissions] = names
+        return names
+
+    def read(
+        self, names: Iterable[str] | None, permissions: Permissions
+    ) -> tuple[dict[str, Value], list[Refusal]]:
+        """
+        The values of some keys, and why the others are not shown.
+
+        :param names: ``None`` for all that can be read.
+        """
+        readable = self.readable(permissions)
+        if names is None:
+            return {n: value for n, value in self._values.items() if n in readable}, []
+        values: dict[str, Value] = {}
+        refused: list[Refusal] = []
+        for name in dict.fromkeys(names):
+            if name in readable:
+                values[name] = self._values[name]
+            elif name in self.keys:
+                refused.append(_denied(self.keys[name], "Reading", self.keys[name].read))
+            else:
+                refused.append(_unknown(name))
+        return values, refused
+
+    def type_of(self, name: str) -> ValueType:
+        """What a key may hold right now, which may be less than the table says."""
+        return self._types[name]
+
+    # -- what is possible ------------------------------------------------
+
+    def narrow(self, name: str, type_: ValueType) -> None:
+        """Say what a key may hold from now on. The value it has stays as it is."""
+        if name not in self._types:
+            raise KeyError(name)
+        self._types[name] = type_
+
+    def add_key(self, key: Key) -> None:
+        """
+        Add a driver's own key.
+
+        :raises ValueError: as :meth:`rotoclear.state.keys.KeyTable.add`.
+        """
+        self.keys.add(key)
+        self._values[key.name] = key.default
+        self._types[key.name] = key.type
+        self._readable.clear()
+
+    def add_lane(self, lane: Lane) -> None:
+        """
+        From now on these keys change through this lane.
+
+        :raises ValueError: one of them has a lane already, or is none.
+        """
+        for name in lane.keys:
+            if name not in self.keys or name in self._queues:
+                raise ValueError(f"{name!r} is no key, or has a lane already")
+        queue = _Queue(lane)
+        for name in lane.keys:
+            self._queues[name] = queue
+
+    # -- changing --------------------------------------------------------
+
+    def request(self, changes: Mapping[str, object], permissions: Permissions) -> Deferred[Outcome]:
+        """
+        Change keys on behalf of someone.
+
+        Keys stand alone: one that is refused does not stop the others.
+
+        :param changes: decoded JSON values by key.
+        :param permissions: what the asker holds.
+        :return: fires when every key is decided; never fails.
+        """
+        request = _Request(tuple(changes))
+        wishes: dict[_Queue, dict[str, Value]] = {}
+        for name, raw in changes.items():
+            key = self.keys.get(name)
+            if key is None:
+                request.refused[name] = _unknown(name)
+            elif not key.writable(permissions):
+                request.refused[name] = _denied(key, "Changing", key.write)
+            else:
+                try:
+                    value = self._types[name].parse(raw)
+                except InvalidValue as error:
+                    request.refused[name] = Refusal(INVALID_VALUE, name, str(error))
+                    continue
+                queue = self._queues.get(name)
+                if queue is None:
+                    queue = self._queues[name] = _Queue(Lane(name))
+                wishes.setdefault(queue, {})[name] = value
+        request.open += len(wishes)
+        for queue, wanted in wishes.items():
+            self._enqueue(queue, _Wish(wanted, [(request, tuple(wanted))]))
+        request.settle()
+        return request.done
+
+    def commit(self, values: Values) -> None:
+        """
+        Set canonical values: this is so now.
+
+        The observers are told once a reactor turn, except that no step of a
+        key whose every step counts is ever skipped.
+        """
+        for name, value in values.items():
+            old = self._values[name]
+            if value == old and type(value) is type(old):
+                continue
+            if name in self._news and self._queues[name].lane.each_counts:
+                self._notify()
+            if not self._news:
+                self._reactor.callLater(0, self._notify)
+            self._values[name] = value
+            self._news[name] = value
+
+    def restore(self, values: Mapping[str, object]) -> None:
+        """Take back what was saved; what no longer fits is left at its default."""
+        for name, raw in values.items():
+            key = self.keys.get(name)
+            if key is None or not key.saved:
+                continue
+            try:
+                self._values[name] = key.type.parse(raw)
+            except InvalidValue as error:
+                self._log.warn("saved {key} ignored: {error}", key=name, error=str(error))
+
+    def observe(self, observer: Observer) -> None:
+        """Have it called with what has changed, at most once a reactor turn."""
+        self._observers.append(observer)
+
+    def _notify(self) -> None:
+        news, self._news = self._news, {}
+        if not news:
+            return
+        for observer in self._observers:
+            try:
+                observer(news)
+            except Exception:  # noqa: BLE001 - one observer's fault is not the others'
+                self._log.failure("an observer of the model failed")
+
+    def _enqueue(self, queue: _Queue, wish: _Wish) -> None:
+        if queue.waiting and not queue.lane.each_counts:
+            queue.waiting[0].merge(wish)
+        else:
+            queue.waiting.append(wish)
+        self._advance(queue)
+
+    def _advance(self, queue: _Queue) -> None:
+        """Work on what waits, as far as it goes without waiting for the hardware."""
+        while queue.waiting and not queue.running:
+            queue.running = True
+            wish = queue.waiting.popleft()
+            try:
+                judgement = queue.lane.judge(wish.wanted)
+                refused = {refusal.key: refusal for refusal in judgement.refused}
+                step = queue.lane.apply(judgement.values) if judgement.values else None
+            except Exception:  # noqa: BLE001 - any fault of a lane is answered like a device's
+                refusal = self._explain(Failure())
+                self._finish(queue, wish, {}, refusal)
+                continue
+            if step is None:
+                self._finish(queue, wish, judgement.values, refused)
+            else:
+                self._wait(queue, wish, judgement.values, refused, step)
+
+    def _wait(
+        self,
+        queue: _Queue,
+        wish: _Wish,
+        values: dict[str, Value],
+        refused: dict[str, Refusal],
+        step: Awaitable[None],
+    ) -> None:
+        applying = _deferred(step)
+        limit = self._reactor.callLater(TIME_LIMIT, applying.cancel)
+
+        def decided(result: object) -> None:
+            if limit.active():
+                limit.cancel()
+            if isinstance(result, Failure):
+                self._finish(queue, wish, {}, self._explain(result))
+            else:
+                self._finish(queue, wish, values, refused)
+            self._advance(queue)
+
+        applying.addBoth(decided)
+
+    def _finish(
+        self,
+        queue: _Queue,
+        wish: _Wish,
+        values: Values,
+        refused: Mapping[str, Refusal] | Callable[[str], Refusal],
+    ) -> None:
+        """Commit, answer, and let the next one in."""
+        queue.running = False
+        if callable(refused):
+            refused = {name: refused(name) for name in wish.wanted}
+        self.commit(values)
+        wish.answer(values, refused)
+
+    def _explain(self, failure: Failure) -> Callable[[str], Refusal]:
+        """Why a lane failed, as a refusal of any of its keys."""
+        if failure.check(NotAvailable):
+            return lambda name: Refusal(NOT_AVAILABLE, name, failure.getErrorMessage())
+        if failure.check(DeviceError):
+            return lambda name: Refusal(DEVICE_ERROR, name, failure.getErrorMessage())
+        if failure.check(CancelledError):
+            text = f"The device did not answer within {TIME_LIMIT:g} seconds"
+            return lambda name: Refusal(DEVICE_ERROR, name, text)
+        self._log.failure("a change failed", failure=failure)
+        return lambda name: Refusal(DEVICE_ERROR, name, "The server failed; its log tells why")
+
+
+def _deferred(step: Awaitable[None]) -> Deferred[None]:
+    if isinstance(step, Deferred):
+        return step
+
+    async def wait() -> None:
+        await step
+
+    return Deferred.fromCoroutine(wait())
+
+
+def _unknown(name: str) -> Refusal:
+    return Refusal(
+        UNKNOWN_KEY, name, f"There is no key {name[:MAX_KEY_ECHO]!r}; GET /api/keys lists them"
+    )
+
+
+def _denied(key: Key, doing: str, permissions: Permissions) -> Refusal:
+    if not permissions:
+        return Refusal(PERMISSION_DENIED, key.name, f"{key.name} is read-only")
+    needed = " or ".join(sorted(permissions))
+    return Refusal(PERMISSION_DENIED, key.name, f"{doing} {key.name} takes {needed}")
