@@ -1,0 +1,1 @@
+"""The wire: API v1 over WebSocket, and the same over HTTP."""
