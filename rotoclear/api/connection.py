@@ -1,0 +1,192 @@
+"""
+A WebSocket connection (RFC 6455), whatever is spoken over it.
+
+Autobahn reads the frames and keeps the protocol's states; the rest is ours:
+everything that is sent, control frames too, goes through one
+:class:`~rotoclear.api.outbox.Outbox`, and the timers (ping, closing, stall) run
+on the injected clock, Autobahn's own ones are turned off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import txaio
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITransport
+from twisted.logger import Logger
+
+from rotoclear.api.outbox import Outbox
+from rotoclear.config import Limits
+
+GOING_AWAY: Final = 1001
+POLICY_VIOLATION: Final = 1008
+
+CLOSING: Final = 2.0
+"""Seconds that a client has for its part of the closing handshake."""
+
+
+def set_options(factory: WebSocketServerFactory, limits: Limits) -> None:
+    """
+    Set every option of Autobahn that matters, safe where its default is not.
+
+    By default it takes messages of any size, unmasked frames are its business,
+    a fault drops the connection without a close code, and its timers run on
+    the global reactor.
+    """
+    factory.setProtocolOptions(
+        versions=[13],
+        webStatus=False,
+        utf8validateIncoming=True,
+        requireMaskedClientFrames=True,
+        maskServerFrames=False,
+        maxFramePayloadSize=limits.message_size,
+        maxMessagePayloadSize=limits.message_size,
+        autoFragmentSize=0,
+        failByDrop=False,
+        echoCloseCodeReason=False,
+        openHandshakeTimeout=0,
+        closeHandshakeTimeout=0,
+        autoPingInterval=0,
+        autoPingTimeout=0,
+        tcpNoDelay=True,
+        serveFlashSocketPolicy=False,
+        allowedOrigins=["*"],
+        allowNullOrigin=True,
+        maxConnections=0,
+        trustXForwardedFor=0,
+        perMessageCompressionAccept=lambda offers: _accept_deflate(offers, limits.message_size),
+    )
+
+
+def _accept_deflate(
+    offers: Iterable[object], message_size: int
+) -> PerMessageDeflateOfferAccept | None:
+    """RFC 7692, each message on its own: no window is kept for a connection."""
+    for offer in offers:
+        if isinstance(offer, PerMessageDeflateOffer):
+            return PerMessageDeflateOfferAccept(
+                offer,
+                request_no_context_takeover=offer.accept_no_context_takeover,
+                no_context_takeover=True,
+                max_message_size=message_size,
+            )
+    return None
+
+
+class Connection(WebSocketServerProtocol):
+    """
+    What all connections have in common, whatever is spoken over them.
+
+    Sends through an outbox, pings, and closes for good.
+    """
+
+    factory: ConnectionFactory
+    transport: ITransport
+    _log = Logger()
+    _ping: IDelayedCall | None = None
+    _closing: IDelayedCall | None = None
+    _heard = True
+
+    def connectionMade(self) -> None:
+        self.outbox = Outbox(self.factory.clock, self.transport, self.factory.limits, self)
+        WebSocketServerProtocol.connectionMade(self)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.outbox.close()
+        for timer in (self._ping, self._closing):
+            if timer is not None and timer.active():
+                timer.cancel()
+        WebSocketServerProtocol.connectionLost(self, reason)
+
+    def dataReceived(self, data: bytes) -> None:
+        # Autobahn's own formats a debug message for every read first.
+        self._heard = True
+        self._dataReceived(data)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Where Autobahn puts whatever it sends."""
+        self.outbox.send(data)
+
+    # -- life signs ------------------------------------------------------
+
+    def onOpen(self) -> None:
+        self._ping = self.factory.clock.callLater(
+            self.factory.limits.ping_interval, self._ping_silent
+        )
+
+    def _ping_silent(self) -> None:
+        limits = self.factory.limits
+        if self._heard:
+            self._heard = False
+            delay = limits.ping_interval
+        else:
+            self.sendPing()
+            delay = limits.ping_timeout
+        self._ping = self.factory.clock.callLater(delay, self._check_life)
+
+    def _check_life(self) -> None:
+        if self._heard:
+            self._ping_silent()
+        else:
+            self.end(POLICY_VIOLATION, "no sign of life")
+
+    # -- the end ---------------------------------------------------------
+
+    def end(self, code: int, reason: str) -> None:
+        """Close with a code, as RFC 6455 7.1.2 has it, or by force if that takes too long."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code, reason.encode("utf-8"))
+
+    def sendCloseFrame(
+        self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
+    ) -> None:
+        """Where every close of ours passes, Autobahn's included."""
+        if not isReply and self._closing is None:
+            self._closing = self.factory.clock.callLater(CLOSING, self.dropConnection, abort=True)
+        WebSocketServerProtocol.sendCloseFrame(self, code, reasonUtf8, isReply)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        self.outbox.close()
+        WebSocketServerProtocol.dropConnection(self, abort)
+        if not abort:
+            # A client that does not read could keep the socket for ever.
+            self._closing = self.factory.clock.callLater(CLOSING, self._abort)
+
+    def _abort(self) -> None:
+        self._closeConnection(abort=True)
+
+    def unregisterProducer(self) -> None:
+        """The outbox registers and unregisters itself; Autobahn must not."""
+
+    # -- Peer of the outbox ----------------------------------------------
+
+    def behind(self) -> None:
+        IPushProducer(self.transport).pauseProducing()
+
+    def caught_up(self, names: Iterable[str]) -> None:
+        IPushProducer(self.transport).resumeProducing()
+
+    def stalled(self) -> None:
+        self._log.info("{peer} reads nothing: closed", peer=self.peer)
+        self.wasNotCleanReason = "the client reads nothing"
+        self.dropConnection(abort=True)
+
+
+class ConnectionFactory(WebSocketServerFactory):
+    """Makes connections with every option set."""
+
+    protocol = Connection
+
+    def __init__(self, clock: Any, limits: Limits) -> None:
+        WebSocketServerFactory.__init__(self, server="")
+        self.clock = clock
+        self.limits = limits
+        set_options(self, limits)
+
+
+def quieten() -> None:
+    """Autobahn warns of every client's fault, at a client's pace: only its errors are logged."""
+    txaio.set_global_log_level("error")
