@@ -1,0 +1,1 @@
+"""The control socket: how the ``rotoclear`` command acts on a running server."""
