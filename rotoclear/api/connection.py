@@ -9,7 +9,7 @@ on the injected clock, Autobahn's own ones are turned off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import txaio
@@ -166,7 +166,7 @@ class Connection(WebSocketServerProtocol):
     def behind(self) -> None:
         IPushProducer(self.transport).pauseProducing()
 
-    def caught_up(self, names: Iterable[str]) -> None:
+    def caught_up(self, names: Collection[str]) -> None:
         IPushProducer(self.transport).resumeProducing()
 
     def stalled(self) -> None:

@@ -8,10 +8,11 @@ connection is handed the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from rotoclear.api.frames import text_frame
+from rotoclear.api.metrics import Metrics
 from rotoclear.api.strict_json import encode
 from rotoclear.state.model import Model
 from rotoclear.state.permissions import Permissions
@@ -21,23 +22,17 @@ from rotoclear.values import Value
 class Receiver(Protocol):
     """A connection, as the fan-out sees it."""
 
-    def broadcast(self, frame: bytes, names: Iterable[str]) -> None:
+    def broadcast(self, frame: bytes, names: Collection[str]) -> None:
         """Take a framed message that tells the values of these keys."""
 
 
 class Fanout:
-    """
-    Tells every connection of every change.
+    """Tells every connection of every change."""
 
-    :ivar changes: how many sets of changes have been told so far.
-    :ivar deliveries: how many messages that took.
-    """
-
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, metrics: Metrics) -> None:
         self._model = model
+        self._metrics = metrics
         self._groups: dict[Permissions, dict[Receiver, None]] = {}
-        self.changes = 0
-        self.deliveries = 0
         model.observe(self._changed)
 
     def join(self, receiver: Receiver, permissions: Permissions) -> None:
@@ -52,7 +47,7 @@ class Fanout:
             self._groups.pop(permissions, None)
 
     def _changed(self, news: Mapping[str, Value]) -> None:
-        self.changes += 1
+        self._metrics.changes += len(news)
         frames: dict[tuple[str, ...], bytes] = {}
         for permissions, group in list(self._groups.items()):
             readable = self._model.readable(permissions)
@@ -63,6 +58,6 @@ class Fanout:
             frame = frames.get(names)
             if frame is None:
                 frame = frames[names] = text_frame(encode(visible))
-            self.deliveries += len(group)
+            self._metrics.broadcasts += len(group)
             for receiver in list(group):
                 receiver.broadcast(frame, names)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import (
@@ -45,7 +45,7 @@ class Peer(Protocol):
     def behind(self) -> None:
         """The bound is reached: do not make it more."""
 
-    def caught_up(self, names: Iterable[str]) -> None:
+    def caught_up(self, names: Collection[str]) -> None:
         """Everything queued has gone; these keys have changed meanwhile."""
 
     def stalled(self) -> None:
@@ -104,7 +104,7 @@ class Outbox:
             if sent != len(frame):
                 self._block(frame[sent:])
 
-    def broadcast(self, frame: bytes, names: Iterable[str]) -> None:
+    def broadcast(self, frame: bytes, names: Collection[str]) -> None:
         """
         Send a frame that newer ones may replace.
 

@@ -7,8 +7,8 @@ Messages are handled by a :class:`~rotoclear.api.line.Line`, in a plain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Collection
+from typing import Final, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
@@ -18,11 +18,13 @@ from rotoclear.api.context import ApiContext
 from rotoclear.api.fanout import Fanout
 from rotoclear.api.frames import text_frame
 from rotoclear.api.line import Line
+from rotoclear.api.roster import Roster
 from rotoclear.api.strict_json import encode
 from rotoclear.api.v1 import Answer, Conversation
 from rotoclear.state.permissions import ANONYMOUS, Permissions
 
 TRY_AGAIN_LATER: Final = 1013
+ABNORMAL: Final = 1006
 
 LOGIN_GRACE: Final = 5.0
 """Seconds to log in for one who got one of the last places."""
@@ -45,10 +47,17 @@ class ApiConnection(Connection):
             factory.context, self.peer_address(), self._send, self._rights_changed
         )
         self.line = Line(factory.clock, factory.limits, self._handle, self._flooded)
-        factory.opened(self)
+        factory.roster.add(self)
+        factory.context.metrics.connections_opened += 1
         factory.fanout.join(self, self.conversation.permissions)
         if factory.crowded:
             self._grace = factory.clock.callLater(LOGIN_GRACE, self._check_login)
+
+    @property
+    def role(self) -> str:
+        """The role of whoever has logged in, or ``anonymous``."""
+        session = self.conversation and self.conversation.session
+        return session.role if session else ANONYMOUS
 
     def peer_address(self) -> str:
         """The client's address without its port, for the audit log."""
@@ -70,7 +79,8 @@ class ApiConnection(Connection):
         self.line.close()
         self.factory.fanout.leave(self, conversation.permissions)
         conversation.close()
-        self.factory.closed(self, self.localCloseCode or code or 1006)
+        self.factory.roster.remove(self)
+        self.factory.context.metrics.closed(self.localCloseCode or code or ABNORMAL)
 
     # -- sending ---------------------------------------------------------
 
@@ -84,7 +94,7 @@ class ApiConnection(Connection):
         else:
             self.sendMessage(payload)
 
-    def broadcast(self, frame: bytes, names: Iterable[str]) -> None:
+    def broadcast(self, frame: bytes, names: Collection[str]) -> None:
         if self.state == self.STATE_OPEN:
             self.outbox.broadcast(frame, names)
 
@@ -92,15 +102,14 @@ class ApiConnection(Connection):
         self.line.hold()
         Connection.behind(self)
 
-    def caught_up(self, names: Iterable[str]) -> None:
+    def caught_up(self, names: Collection[str]) -> None:
         Connection.caught_up(self, names)
         if self.conversation is None or self.state != self.STATE_OPEN:
             return
+        self.factory.context.metrics.coalesced += len(names)
+        permissions = self.conversation.permissions
         model = self.factory.context.model
-        values, _ = model.read(
-            [n for n in names if n in model.readable(self.conversation.permissions)],
-            self.conversation.permissions,
-        )
+        values, _ = model.read(model.readable(permissions).intersection(names), permissions)
         if values:
             self._send_payload(encode(values))
         self.line.release()
@@ -121,64 +130,28 @@ class ApiConnection(Connection):
 
 
 class ApiFactory(ConnectionFactory):
-    """
-    Makes the connections of API v1, and knows those that are open.
-
-    :ivar count: how many are open.
-    """
+    """Makes the connections of API v1, as many as there is room for."""
 
     protocol = ApiConnection
 
-    def __init__(self, context: ApiContext, fanout: Fanout) -> None:
+    def __init__(self, context: ApiContext, fanout: Fanout, roster: Roster) -> None:
         ConnectionFactory.__init__(self, context.reactor, context.configuration.limits)
         self.context = context
         self.fanout = fanout
-        self._open: dict[ApiConnection, None] = {}
-        self._all_closed: Deferred[None] | None = None
-
-    @property
-    def count(self) -> int:
-        return len(self._open)
+        self.roster = roster
 
     @property
     def full(self) -> bool:
         """There is no place for another one."""
-        return len(self._open) >= self.limits.connections
+        return self.roster.count >= self.limits.connections
 
     @property
     def crowded(self) -> bool:
-        """Only those who log in may stay now."""
-        return len(self._open) > self.limits.connections - self.limits.connections // 10
-
-    def by_role(self) -> Mapping[str, int]:
-        """How many connections there are of each role."""
-        roles: dict[str, int] = {}
-        for connection in self._open:
-            session = connection.conversation and connection.conversation.session
-            role = session.role if session else ANONYMOUS
-            roles[role] = roles.get(role, 0) + 1
-        return roles
-
-    def opened(self, connection: ApiConnection) -> None:
-        """A connection has completed its handshake."""
-        self._open[connection] = None
-        self.context.metrics.connections_opened += 1
-
-    def closed(self, connection: ApiConnection, code: int) -> None:
-        """A connection has ended."""
-        self._open.pop(connection, None)
-        self.context.metrics.closed(code)
-        if self._all_closed is not None and not self._open:
-            done, self._all_closed = self._all_closed, None
-            done.callback(None)
+        """The newest one has one of the last places, which are for those who log in."""
+        return self.roster.count > self.limits.connections - self.limits.connections // 10
 
     def shut_down(self) -> Deferred[None]:
         """Close every connection with 1001; fires when all have ended."""
-        done: Deferred[None] = Deferred()
-        if not self._open:
-            done.callback(None)
-            return done
-        self._all_closed = done
-        for connection in list(self._open):
-            connection.end(GOING_AWAY, "the server is shutting down")
-        return done
+        for connection in self.roster:
+            cast(ApiConnection, connection).end(GOING_AWAY, "the server is shutting down")
+        return self.roster.empty()
