@@ -1,0 +1,1 @@
+"""Pixels: what records and what takes pictures."""

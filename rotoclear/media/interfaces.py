@@ -1,0 +1,74 @@
+"""What the recorder and the snapshots need from the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from zope.interface import Interface
+
+from rotoclear.values import Value
+
+
+class IEngine(Interface):
+    """
+    Makes the pictures.
+
+    Each method returns a Deferred that fires when it is done, and fails with
+    :class:`~rotoclear.state.errors.DeviceError` or
+    :class:`~rotoclear.state.errors.NotAvailable` when it could not be; then
+    nothing has changed. It may be cancelled after two seconds.
+    """
+
+    def start() -> Deferred[None]:
+        """Begin a recording."""
+
+    def stop() -> Deferred[None]:
+        """End the recording; without one, or without its volume, there is nothing to do."""
+
+    def pause() -> Deferred[None]:
+        """Leave out what comes."""
+
+    def resume() -> Deferred[None]:
+        """Go on with the same recording."""
+
+    def snap() -> Deferred[None]:
+        """Take one picture; fires when it is stored safely."""
+
+
+class Heads(Protocol):
+    """The camera heads, as :class:`rotoclear.devices.heads.Heads`."""
+
+    def present(self, number: int) -> bool:
+        """It is there; a reset does not count as a loss."""
+
+    def observe(self, observer: Callable[[int], None]) -> None:
+        """Have it called with a head's number when that head has changed."""
+
+
+class Volumes(Protocol):
+    """The volumes, as :class:`rotoclear.devices.volumes.Volumes`."""
+
+    def current(self) -> object | None:
+        """The volume that records."""
+
+    def observe(self, observer: Callable[[], None]) -> None:
+        """Have it called when it is another one, or none."""
+
+
+class HoldsVideo(Protocol):
+    """Whoever can keep size and rate still, as :class:`rotoclear.devices.video.Video`."""
+
+    def hold(self) -> Deferred[None]:
+        """Refuse changes from now on; fires when none is on its way any more."""
+
+    def release(self) -> None:
+        """Undo one :meth:`hold`."""
+
+
+class Camera(Protocol):
+    """A head that can be asked, as :class:`rotoclear.devices.device.Device`."""
+
+    def call(self, method: str, *arguments: Value) -> Deferred[object]:
+        """Call a method of the driver's object."""

@@ -1,0 +1,152 @@
+"""Recording: ``record`` and its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from rotoclear.media.interfaces import Heads, HoldsVideo, IEngine, Volumes
+from rotoclear.media.needs import Needs
+from rotoclear.state.errors import NOT_AVAILABLE, NotAvailable, Refusal
+from rotoclear.state.model import Judgement, Lane, Model, Values
+from rotoclear.values import Value
+
+STOPPED: Final = False
+RUNNING: Final = True
+PAUSED: Final = "pause"
+
+
+class Recorder(Lane):
+    """
+    The state machine of ``record``; each step counts and waits for the one before.
+
+    ============== =========== =========== ============
+    asked for      stopped     running     paused
+    ============== =========== =========== ============
+    ``true``       start       confirmed   resume
+    ``false``      confirmed   stop        stop
+    ``pause``      refused     pause       refused
+    pause_release  refused     refused     resume
+    ============== =========== =========== ============
+
+    Starting and resuming take the active camera and a volume. When the active
+    camera or the volume that is being written on is lost, the recording ends
+    by itself, paused or not, and :attr:`ended` tells why; it does not begin
+    again by itself.
+
+    :param reactor: marks the turns.
+    :param video: holds size and rate still while a recording starts.
+    """
+
+    _log = Logger()
+    each_counts = True
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        model: Model,
+        heads: Heads,
+        volumes: Volumes,
+        engine: IEngine,
+        video: HoldsVideo,
+    ) -> None:
+        super().__init__("record")
+        self._reactor = reactor
+        self._model = model
+        self._needs = Needs(model, heads, volumes)
+        self._engine = engine
+        self._video = video
+        self._losses = 0
+        self._loss = ""
+        self.ended: str | None = None
+        """Why the last recording ended by itself, for people; ``None`` if it did not."""
+        model.add_lane(self)
+        model.observe(self._news)
+        heads.observe(lambda number: self._check())
+        volumes.observe(lambda: self._lost("The volume that was written on is gone"))
+
+    def judge(self, wanted: Values) -> Judgement:
+        now, step = self._model["record"], wanted["record"]
+        refusal = None
+        state: Value = step
+        if step == "pause_release":
+            state = RUNNING
+            if now != PAUSED:
+                refusal = "There is no paused recording to go on with"
+        elif step == PAUSED and now is not RUNNING:
+            refusal = (
+                "The recording is paused already"
+                if now == PAUSED
+                else "There is no running recording to pause"
+            )
+        if refusal is None and state is RUNNING and now is not RUNNING:
+            refusal = self._needs.missing()
+        if refusal is not None:
+            return Judgement({}, [Refusal(NOT_AVAILABLE, "record", refusal)])
+        return Judgement({"record": state})
+
+    def apply(self, values: Values) -> Awaitable[None] | None:
+        now, state = self._model["record"], values["record"]
+        if state == now:
+            return None
+        return self._step(now, state)
+
+    async def _step(self, now: Value, state: Value) -> None:
+        losses = self._losses
+        if state is STOPPED:
+            await self._engine.stop()
+            return
+        if state == PAUSED:
+            await self._engine.pause()
+        elif now == PAUSED:
+            await self._engine.resume()
+        else:
+            await self._start()
+        if losses != self._losses:
+            self._abandon()
+            raise NotAvailable(self._loss)
+        if now is STOPPED:
+            self.ended = None
+
+    async def _start(self) -> None:
+        started = False
+        held = self._video.hold()
+        try:
+            await held
+            await self._engine.start()
+            started = True
+        finally:
+            # Not before the start is committed.
+            self._reactor.callLater(0, self._video.release)
+            if not started:
+                self._abandon()
+
+    # -- losses ----------------------------------------------------------
+
+    def _news(self, news: Values) -> None:
+        if "main-camera" in news:
+            self._check()
+
+    def _check(self) -> None:
+        missing = self._needs.missing()
+        if missing is not None:
+            self._lost(missing)
+
+    def _lost(self, reason: str) -> None:
+        """What a recording needs is gone: tell so, whatever step is on its way."""
+        self._losses += 1
+        self._loss = reason
+        if self._model["record"] is STOPPED:
+            return
+        self._log.error("the recording has ended: {reason}", reason=reason)
+        self.ended = reason
+        self._model.commit({"record": STOPPED})
+        self._abandon()
+
+    def _abandon(self) -> None:
+        self._engine.stop().addErrback(
+            lambda failure: self._log.failure("the engine did not stop", failure)
+        )
