@@ -306,12 +306,16 @@ class Model:
             old = self._values[name]
             if value == old and type(value) is type(old):
                 continue
-            if name in self._news and self._queues[name].lane.each_counts:
+            if name in self._news and self._each_counts(name):
                 self._notify()
             if not self._news:
                 self._reactor.callLater(0, self._notify)
             self._values[name] = value
             self._news[name] = value
+
+    def _each_counts(self, name: str) -> bool:
+        queue = self._queues.get(name)
+        return queue is not None and queue.lane.each_counts
 
     def restore(self, values: Mapping[str, object]) -> None:
         """Take back what was saved; what no longer fits is left at its default."""

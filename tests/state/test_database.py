@@ -1,0 +1,115 @@
+"""The database file and its thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+
+from rotoclear.state.database import MIGRATIONS, Database, DatabaseError, connect, transact
+
+
+def put(connection: sqlite3.Connection, key: str) -> None:
+    connection.execute("INSERT INTO meta VALUES (?, 'x')", (key,))
+
+
+def keys(connection: sqlite3.Connection) -> list[str]:
+    return [key for (key,) in connection.execute("SELECT key FROM meta ORDER BY key")]
+
+
+class TestConnect:
+    def test_new(self, tmp_path: Path) -> None:
+        connection = connect(tmp_path / "new.db")
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,), "FULL"
+        assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
+        connection.close()
+
+    def test_again(self, tmp_path: Path) -> None:
+        first = connect(tmp_path / "a.db")
+        transact(first, lambda c: put(c, "kept"))
+        first.close()
+        second = connect(tmp_path / "a.db")
+        assert keys(second) == ["kept"]
+        second.close()
+
+    def test_newer(self, tmp_path: Path) -> None:
+        """A file of a newer version is not touched, and the person told what to do."""
+        connection = connect(tmp_path / "a.db")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        connection.close()
+        with pytest.raises(DatabaseError, match=r"newer version.*schema"):
+            connect(tmp_path / "a.db")
+
+    def test_garbage(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.db"
+        path.write_bytes(b"this is no database" * 100)
+        with pytest.raises(DatabaseError, match=r"a\.db.*move the file away"):
+            connect(path)
+        assert path.read_bytes().startswith(b"this is no database")
+
+    def test_damaged(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.db"
+        connection = connect(path)
+        transact(connection, lambda c: [put(c, f"key {n:05}") for n in range(2000)])
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        content = bytearray(path.read_bytes())
+        content[-8192:-4096] = b"\xff" * 4096
+        path.write_bytes(content)
+        with pytest.raises(DatabaseError, match=r"a\.db"):
+            connect(path)
+
+    def test_unreachable(self, tmp_path: Path) -> None:
+        with pytest.raises(DatabaseError, match=r"unable to open"):
+            connect(tmp_path / "nowhere" / "a.db")
+
+
+class TestTransact:
+    def test_all_or_nothing(self, tmp_path: Path) -> None:
+        connection = connect(tmp_path / "a.db")
+
+        def half(connection: sqlite3.Connection) -> None:
+            put(connection, "half")
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            transact(connection, half)
+        assert keys(connection) == []
+        connection.close()
+
+
+class InThread(TestCase):
+    async def test_away_from_the_reactor(self) -> None:
+        """One thread, not the reactor's, in the order of the calls."""
+        database = Database.start(reactor, Path(self.mktemp()))
+        threads = [database.run(lambda connection: threading.get_ident()) for _ in range(3)]
+        idents = {await thread for thread in threads}
+        self.assertEqual(len(idents), 1)
+        self.assertNotIn(threading.get_ident(), idents)
+        await database.close()
+
+    async def test_failure(self) -> None:
+        """What a function raises is the caller's, and the next one works."""
+        database = Database.start(reactor, Path(self.mktemp()))
+        with self.assertRaises(sqlite3.OperationalError):
+            await database.run(lambda connection: connection.execute("nonsense"))
+        await database.run(lambda connection: put(connection, "after"))
+        self.assertEqual(await database.run(keys), ["after"])
+        await database.close()
+
+    async def test_close_is_last(self) -> None:
+        """What was asked before the close is on the disk."""
+        path = Path(self.mktemp())
+        database = Database.start(reactor, path)
+        written = database.run(lambda connection: put(connection, "last"))
+        await database.close()
+        await written
+        connection = connect(path)
+        self.assertEqual(keys(connection), ["last"])
+        connection.close()
