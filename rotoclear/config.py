@@ -8,19 +8,33 @@ allowed; none is guessed.
 
 from __future__ import annotations
 
-import re
+import datetime
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct, field
 
+from rotoclear.config_errors import explain
+from rotoclear.errors import StartError
+
 DEFAULT_LISTEN = ("tcp:8080:interface=127.0.0.1",)
 """Where the server listens when nobody says otherwise: this machine only."""
 
 
-class ConfigurationError(Exception):
+TOML_TYPES = (datetime.datetime, datetime.date, datetime.time)
+"""What TOML knows beyond JSON: kept as it is, so that no setting takes it for text."""
+
+
+class ConfigurationError(StartError):
     """The configuration cannot be used. ``str()`` is one line for people."""
+
+
+Origin = Annotated[
+    str, Meta(pattern=r"^https?://[^/?#@\s]+$", description="an origin such as https://example.com")
+]
+"""Scheme, host and, if it is not the scheme's own, port (RFC 6454)."""
 
 
 class _Section(Struct, forbid_unknown_fields=True, rename="kebab", kw_only=True, frozen=True):
@@ -32,9 +46,9 @@ class Server(_Section, frozen=True):
 
     listen: Annotated[tuple[str, ...], Meta(min_length=1)] = DEFAULT_LISTEN
     """Twisted endpoint strings: ``tcp:``, ``ssl:``, ``unix:``, ``systemd:``, ``haproxy:...``."""
-    data_dir: str | None = None
+    data_dir: Annotated[str, Meta(min_length=1)] | None = None
     """The data folder; else ``$STATE_DIRECTORY``, else the XDG state folder."""
-    allowed_origins: tuple[str, ...] = ()
+    allowed_origins: tuple[Origin, ...] = ()
     """Web origins besides its own whose pages may use the HTTP API (``https://example.com``)."""
 
 
@@ -81,7 +95,14 @@ class Metrics(_Section, frozen=True):
     """``/metrics`` needs no login."""
 
 
-DriverOptions = dict[str, bool | int | float | str | list[bool | int | float | str]]
+_Plain = Annotated[
+    bool | int | float | str, Meta(description="true, false, a number or text in quotes")
+]
+_Option = Annotated[
+    bool | int | float | str | list[_Plain],
+    Meta(description="true, false, a number, text in quotes, or a list of those"),
+]
+DriverOptions = dict[str, _Option]
 """One driver's own section, handed to it as it is."""
 
 
@@ -100,46 +121,20 @@ class Configuration(_Section, frozen=True):
 
 def load(path: Path) -> Configuration:
     """
-    Read a configuration file.
+    Read a configuration file; blocking.
 
     :raises ConfigurationError: it cannot be read, is no TOML, or holds
         something unknown or wrong.
     """
     try:
-        content = path.read_bytes()
+        raw = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from None
-    try:
-        return msgspec.toml.decode(content, type=Configuration)
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {_explain(error)}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not valid TOML: it is not UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
-
-
-def _explain(error: msgspec.ValidationError) -> str:
-    """msgspec's words, ours: the key first, then what is allowed."""
-    text = str(error)
-    where = re.search(r" - at `(?:key in )?\$\.?(.*)`$", text)
-    key = where[1] if where else ""
-    what = text[: where.start()] if where else text
-    unknown = re.match(r"Object contains unknown field `(.*)`", what)
-    if unknown:
-        section = _section(key)
-        known = sorted(section.__struct_encode_fields__) if section else []
-        name = f"{key}.{unknown[1]}" if key else unknown[1]
-        return f"{name}: unknown setting; there are: {', '.join(known)}"
-    return f"{key or 'the file'}: {what[0].lower()}{what[1:].replace('`', '')}"
-
-
-def _section(path: str) -> type[Struct] | None:
-    """The section that a dotted path names."""
-    section: type[Struct] = Configuration
-    for part in filter(None, path.split(".")):
-        kind = next(
-            (f.type for f in msgspec.structs.fields(section) if f.encode_name == part), None
-        )
-        if not (isinstance(kind, type) and issubclass(kind, Struct)):
-            return None
-        section = kind
-    return section
+    try:
+        return msgspec.convert(raw, Configuration, builtin_types=TOML_TYPES)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {explain(error, raw, Configuration)}") from None
