@@ -1,0 +1,1 @@
+"""What each address of the HTTP API does, a module for each subject."""
