@@ -29,13 +29,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+import itertools
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import provider
 
 ASYNC_LIMIT = 60.0
 """Seconds that a test on pytest-twisted's reactor may take."""
@@ -59,7 +62,10 @@ def _is_trial(item: pytest.Item) -> bool:
     return issubclass(getattr(item, "cls", None) or object, SynchronousTestCase)
 
 
-def _limited(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+_AsyncTest = Callable[..., Coroutine[Deferred[Any], Any, None]]
+
+
+def _limited(test: _AsyncTest) -> _AsyncTest:
     @functools.wraps(test)
     async def limited(*args: Any, **kwargs: Any) -> None:
         from twisted.internet import reactor
@@ -74,6 +80,7 @@ def logged_failures() -> Iterator[list[LogEvent]]:
     """The failures that were logged in this process; clear the list if they were meant."""
     failures: list[LogEvent] = []
 
+    @provider(ILogObserver)
     def observe(event: LogEvent) -> None:
         if "log_failure" in event:
             failures.append(event)
@@ -81,6 +88,16 @@ def logged_failures() -> Iterator[list[LogEvent]]:
     globalLogPublisher.addObserver(observe)
     yield failures
     globalLogPublisher.removeObserver(observe)
+
+
+@pytest.fixture(autouse=True)
+def _temporary_folders(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """``mktemp`` of trial's classes: a name that does not exist, but not in the checkout."""
+    if _is_trial(request.node):
+        names = (str(tmp_path / f"temp{number}") for number in itertools.count())
+        monkeypatch.setattr(request.node.cls, "mktemp", lambda _self: next(names))
 
 
 @pytest.fixture(autouse=True)
