@@ -100,7 +100,7 @@ class Line:
         while self._waiting and not (self._busy or self._held):
             turn, payload = self._waiting[0]
             delay = turn - self._reactor.seconds()
-            if delay > 0:
+            if delay > _ROUNDING:
                 if self._timer is None:
                     self._timer = self._reactor.callLater(delay, self._due)
                 return
