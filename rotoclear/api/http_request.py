@@ -124,7 +124,10 @@ class Request(server.Request):
     def processingFailed(self, reason: Failure) -> None:
         """Something is wrong here: the log tells what, the client only that."""
         self._log.failure(
-            "{method} {path} failed", reason, method=self.method, path=self.shown_path()
+            "{method} {path} failed",
+            reason,
+            method=self.method.decode("latin-1"),
+            path=self.shown_path(),
         )
         if self.startedWriting:
             self.loseConnection()

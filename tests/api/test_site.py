@@ -125,7 +125,8 @@ class Headers(SiteTestCase):
             self.assertNotIn("strict-transport-security", headers)
         for path in ADDRESSES:
             if path.startswith("/api"):
-                self.assertEqual(client.get(path).headers["cache-control"], "no-store")
+                headers = self.client().get(path).headers
+                self.assertEqual(headers["cache-control"], "no-store")
 
     def test_hsts_over_tls_only(self):
         response = self.client(secure=True).get("/api/status")

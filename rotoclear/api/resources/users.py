@@ -14,6 +14,7 @@ from rotoclear.api.http_errors import HttpError
 from rotoclear.api.http_origin import Origins
 from rotoclear.api.http_request import Request
 from rotoclear.api.http_resource import Answer, ApiResource, Missing
+from rotoclear.auth.argon import check_password
 from rotoclear.auth.errors import InvalidName, NoSuchUser
 from rotoclear.auth.users import canonical_name
 from rotoclear.state.errors import INVALID_MESSAGE
@@ -73,8 +74,7 @@ class OneUser(ApiResource):
         """
         Give them another role, or another password, or both.
 
-        With both, the role comes first; if then the password is refused, the
-        role stays changed.
+        A password that is too weak leaves the role as it is, too.
         """
         call.need(USER_RW)
         by = call.logged_in().username
@@ -82,6 +82,8 @@ class OneUser(ApiResource):
         accounts = self.context.accounts
         if change.role is UNSET and change.password is UNSET:
             raise HttpError(400, INVALID_MESSAGE, "Send a role, a password, or both")
+        if change.password is not UNSET:
+            check_password(change.password)
         if change.role is not UNSET:
             await accounts.set_role(self._name, change.role, by, call.address)
         if change.password is not UNSET:

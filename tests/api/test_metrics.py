@@ -1,0 +1,86 @@
+"""``/metrics``."""
+
+from __future__ import annotations
+
+import msgspec
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as prometheus
+
+from rotoclear.config import Configuration
+from rotoclear.config import Metrics as MetricsSection
+from tests.api.site import SiteTestCase
+
+
+class Figures(SiteTestCase):
+    """What Prometheus is told."""
+
+    def scrape(self, parse=prometheus, **headers: str) -> dict:
+        response = self.client("viewer").get("/metrics", **headers)
+        self.assertEqual(response.status, 200)
+        return {
+            (sample.name, *sorted(sample.labels.values())): sample.value
+            for family in parse(response.body.decode())
+            for sample in family.samples
+        }
+
+    def test_server(self):
+        self.clock.advance(12)
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_info", "1.2.3"], 1)
+        self.assertEqual(figures["rotoclear_uptime_seconds",], 12)
+        self.assertGreater(figures["process_resident_memory_bytes",], 0)
+
+    def test_connections_by_role(self):
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_connections", "anonymous"], 2)
+        self.assertEqual(figures["rotoclear_connections", "viewer"], 1)
+
+    def test_counters(self):
+        self.metrics.messages += 5
+        self.metrics.broadcasts += 4
+        self.metrics.changes += 3
+        self.metrics.connections_refused += 2
+        self.metrics.refused("Invalid value")
+        self.metrics.closed(1009)
+        self.metrics.closed(1009)
+        self.client().get("/nothing")
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_messages_total",], 5)
+        self.assertEqual(figures["rotoclear_broadcasts_total",], 4)
+        self.assertEqual(figures["rotoclear_changes_total",], 3)
+        self.assertEqual(figures["rotoclear_connections_refused_total",], 2)
+        self.assertEqual(figures["rotoclear_messages_refused_total", "Invalid value"], 1)
+        self.assertEqual(figures["rotoclear_connections_closed_total", "1009"], 2)
+        self.assertEqual(figures["rotoclear_http_requests_total", "404", "GET"], 1)
+
+    def test_drivers_and_parts(self):
+        self.status = {"drivers": [{"name": "simulated", "state": "running", "restarts": 2}]}
+        self.health["driver v4l2"] = {"state": "failed"}
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_driver_restarts_total", "simulated"], 2)
+        self.assertEqual(figures["rotoclear_part_healthy", "database"], 1)
+        self.assertEqual(figures["rotoclear_part_healthy", "driver v4l2"], 0)
+
+    def test_formats(self):
+        response = self.client("viewer").get("/metrics")
+        self.assertIn("text/plain", response.headers["content-type"])
+        accept = "application/openmetrics-text; version=1.0.0"
+        self.assertIn(("rotoclear_messages_total",), self.scrape(openmetrics, Accept=accept))
+
+    def test_two_servers_in_one_process_do_not_meet(self):
+        self.make_site()
+        self.scrape()
+
+
+class Public(SiteTestCase):
+    """If the configuration opens it to everybody."""
+
+    configuration = msgspec.structs.replace(Configuration(), metrics=MetricsSection(public=True))
+
+    def test_nobody_needs_to_log_in(self):
+        self.assertEqual(self.client().get("/metrics").status, 200)
+
+    def test_a_bad_token_is_refused_all_the_same(self):
+        client = self.client()
+        client.token = "stale"
+        self.assertEqual(client.get("/metrics").status, 401)
