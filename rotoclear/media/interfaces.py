@@ -18,7 +18,8 @@ class IEngine(Interface):
     Each method returns a Deferred that fires when it is done, and fails with
     :class:`~rotoclear.state.errors.DeviceError` or
     :class:`~rotoclear.state.errors.NotAvailable` when it could not be; then
-    nothing has changed. It may be cancelled after two seconds.
+    nothing has changed. It is cancelled after two seconds: what takes effect later
+    must be undone.
     """
 
     def start() -> Deferred[None]:

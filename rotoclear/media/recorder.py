@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Final
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -112,17 +113,17 @@ class Recorder(Lane):
             self.ended = None
 
     async def _start(self) -> None:
-        started = False
         held = self._video.hold()
         try:
             await held
             await self._engine.start()
-            started = True
+        except CancelledError:
+            # It took too long, and may begin yet.
+            self._abandon()
+            raise
         finally:
             # Not before the start is committed.
             self._reactor.callLater(0, self._video.release)
-            if not started:
-                self._abandon()
 
     # -- losses ----------------------------------------------------------
 
