@@ -91,10 +91,10 @@ class ControlProtocol(LineReceiver):
         self.factory.connections.add(self)
         self.transport.registerProducer(self, True)
         uid = self.factory.peer_uid(self.transport)
-        self._by = f"control socket, uid {uid}"
+        self._by = f"uid {uid}"
         # The file's mode has seen to that, unless somebody changed it.
         if uid not in (0, os.geteuid()):
-            self._log.warn("refused: {by}", by=self._by)
+            self._log.warn("control socket: {by} refused", by=self._by)
             self._refuse_all("only the server's own user and root may use its control socket")
 
     def lineReceived(self, line: bytes) -> None:
@@ -123,7 +123,7 @@ class ControlProtocol(LineReceiver):
         except CancelledError:
             return encode(_refusal("the server is being stopped"))
         except Exception:  # noqa: BLE001 (whatever a handler does, the next request is answered)
-            self._log.failure("{do} failed, asked for by {by}", do=do, by=self._by)
+            self._log.failure("control socket: {do} failed, asked for by {by}", do=do, by=self._by)
             return encode(_refusal("the server failed to do it; its log says why"))
 
     def _answered(self, answer: bytes) -> None:

@@ -17,7 +17,7 @@ class Request:
     One request.
 
     :ivar do: what is to be done.
-    :ivar by: who asks, for the audit trail: ``"control socket, uid 1000"``.
+    :ivar by: who asks, for the audit trail: ``"uid 1000"``.
     :ivar arguments: the rest of the message. Not in the ``repr``: there may be
         a password in it.
     """
@@ -33,11 +33,18 @@ class Request:
         :raises Refused: they are not.
         """
         self.only(*names)
-        values = [self.arguments[name] for name in names if name in self.arguments]
-        texts = tuple(value for value in values if isinstance(value, str))
-        if len(texts) != len(names):
-            raise Refused(f"{self.do} needs the texts {', '.join(names)}")
-        return texts
+        return tuple(self.text(name) for name in names)
+
+    def text(self, name: str) -> str:
+        """
+        One argument that must be a text.
+
+        :raises Refused: it is none, or missing.
+        """
+        value = self.arguments.get(name)
+        if not isinstance(value, str):
+            raise Refused(f"{self.do} needs a text {name}")
+        return value
 
     def only(self, *names: str) -> None:
         """

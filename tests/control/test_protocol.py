@@ -88,7 +88,7 @@ class ControlTests(SynchronousTestCase):
         self.send({"do": "echo", "a": 1})
         self.assertEqual(self.answers(), [{"arguments": {"a": 1}, "ok": True}])
         self.assertEqual(self.requests[0].do, "echo")
-        self.assertEqual(self.requests[0].by, f"control socket, uid {self.uid}")
+        self.assertEqual(self.requests[0].by, f"uid {self.uid}")
 
     def test_in_pieces_and_together(self) -> None:
         line = b'{"do": "echo"}\r\n'
@@ -247,7 +247,7 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(request.texts("name", "role"), ("joe", "viewer"))
 
     def test_missing_or_no_text(self) -> None:
-        expected = "user-role needs the texts name, role"
+        expected = "user-role needs a text role"
         self.assertEqual(self.refusal("name", "role", name="joe"), expected)
         self.assertEqual(self.refusal("name", "role", name="joe", role=1), expected)
 

@@ -1,0 +1,211 @@
+"""
+The ``rotoclear`` command: what it understands.
+
+What each of its commands does is in a module of its own, which is loaded only
+when it is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from rotoclear import __version__
+from rotoclear.command.errors import INTERRUPTED, OK, CommandError
+from rotoclear.state.permissions import USER_ROLES
+
+if TYPE_CHECKING:
+    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_EXAMPLES = """\
+examples:
+  rotoclear user add joe --role operator
+  rotoclear user passwd admin              a way back in, also while the server is stopped
+  rotoclear simulate unplug 2
+  rotoclear cert --name camera.example.com
+  rotoclear status
+
+exit codes:
+  0  done
+  1  refused or failed; the reason is on stderr
+  2  wrong usage
+  3  no server is running, or the data folder cannot be used
+"""
+
+_USER_EXAMPLES = """\
+They act on the running server at once: whoever is connected gains or loses
+rights in that moment. When no server is running they act on its data folder.
+
+Passwords are asked for, or read as one line from standard input:
+
+  rotoclear user add joe --role operator
+  rotoclear user passwd joe < password.txt
+  rotoclear user role joe viewer
+  rotoclear user list --json
+"""
+
+_SIMULATE_EXAMPLES = """\
+A target is 1 or 2 (a camera head), light1 or light2 (its lamp) or storage.
+
+  rotoclear simulate unplug 2
+  rotoclear simulate plug 2
+  rotoclear simulate fault 2 latency milliseconds=500
+  rotoclear simulate show 2                what is wrong with it, and what can be
+  rotoclear simulate clear 2
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return what the program exits with."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except CommandError as error:
+        print(f"rotoclear: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read this has seen enough. Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    arguments = parser().parse_args(argv)
+    module = import_module(f"rotoclear.command.{arguments.module}")
+    code: int = module.run(arguments)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = _command(
+        argparse.ArgumentParser,
+        prog="rotoclear",
+        description="Manages a rotoclear server: its users, simulated devices, certificate.",
+        epilog=_EXAMPLES,
+    )
+    top.add_argument("--version", action="version", version=f"rotoclear {__version__}")
+    _add_place(top, None)
+    commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    _add_user(commands)
+    _add_simulate(commands)
+    _add_cert(commands)
+    _add_status(commands)
+    return top
+
+
+def _add_user(commands: _Subparsers) -> None:
+    user = _command(
+        commands.add_parser,
+        "user",
+        help="add, list, change and remove users",
+        description="Manages who may log in, and as what.",
+        epilog=_USER_EXAMPLES,
+    )
+    actions = user.add_subparsers(required=True, metavar="ACTION", title="actions")
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        return _leaf(actions, name, text, module="users", action=name)
+
+    add = action("add", "add a user")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--role", choices=USER_ROLES, required=True, help="what the user may do")
+    listing = action("list", "list the users")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    passwd = action("passwd", "give a user a new password; logs the user out everywhere")
+    passwd.add_argument("name", metavar="NAME")
+    remove = action("remove", "remove a user; logs the user out everywhere")
+    remove.add_argument("name", metavar="NAME")
+    role = action("role", "give a user another role")
+    role.add_argument("name", metavar="NAME")
+    role.add_argument("role", metavar="ROLE", choices=USER_ROLES, help=", ".join(USER_ROLES))
+
+
+def _add_simulate(commands: _Subparsers) -> None:
+    simulate = _command(
+        commands.add_parser,
+        "simulate",
+        help="have simulated devices unplugged, or misbehave",
+        description="Rehearses what can happen to a device. Simulated devices only.",
+        epilog=_SIMULATE_EXAMPLES,
+    )
+    actions = simulate.add_subparsers(required=True, metavar="ACTION", title="actions")
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        leaf = _leaf(actions, name, text, module="simulate", action=name)
+        leaf.add_argument("target", metavar="TARGET", help="1, 2, light1, light2 or storage")
+        return leaf
+
+    action("unplug", "take a device away")
+    action("plug", "bring it back")
+    fault = action("fault", "make it misbehave")
+    fault.add_argument("kind", metavar="KIND", help="which fault; 'show' lists them")
+    fault.add_argument("arguments", metavar="NAME=VALUE", nargs="*", help="what the fault needs")
+    action("clear", "end its faults")
+    action("show", "say what is wrong with it, and what can be")
+
+
+def _add_cert(commands: _Subparsers) -> None:
+    cert = _leaf(commands, "cert", "make a certificate for a first start with TLS", module="cert")
+    cert.add_argument(
+        "--dir", metavar="DIR", help="where to put it and its key (default: the data folder)"
+    )
+    cert.add_argument(
+        "--name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a host name or address that clients use, besides this machine's own; repeatable",
+    )
+    cert.add_argument("--force", action="store_true", help="replace those that are there")
+
+
+def _add_status(commands: _Subparsers) -> None:
+    status = _leaf(commands, "status", "say how a running server is", module="status")
+    status.add_argument("--json", action="store_true", help="for programs")
+
+
+def _leaf(commands: _Subparsers, name: str, text: str, **defaults: str) -> argparse.ArgumentParser:
+    """A command that does something: ``defaults`` say which module, and what of it."""
+    leaf = _command(
+        commands.add_parser, name, help=text, description=f"{text[0].upper()}{text[1:]}."
+    )
+    _add_place(leaf, argparse.SUPPRESS)  # else it would undo what was said further left
+    leaf.set_defaults(**defaults)
+    return leaf
+
+
+def _add_place(command: argparse.ArgumentParser, default: str | None) -> None:
+    command.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        default=default,
+        help="the server's data folder (default: as twistd rotoclear has it: "
+        "$STATE_DIRECTORY, else the XDG state folder)",
+    )
+    command.add_argument(
+        "--config",
+        metavar="FILE",
+        default=default,
+        help="the server's configuration file, which may name the data folder",
+    )
+
+
+def _command(
+    make: Callable[..., argparse.ArgumentParser], *name: str, **said: Any
+) -> argparse.ArgumentParser:
+    return make(
+        *name,
+        # No abbreviations: scripts would break at the next option that begins alike.
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **said,
+    )

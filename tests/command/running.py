@@ -1,0 +1,46 @@
+"""Runs the command as a process of its own, as people do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from attrs import frozen
+
+PROGRAM = (
+    sys.executable,
+    "-c",
+    "from rotoclear.command.main import main; raise SystemExit(main())",
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@frozen
+class Result:
+    """How it ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What it finds around it: nothing that would lead it to a real data folder."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), "HOME": "/nonexistent", "TZ": "UTC", **more}
+
+
+def run(*arguments: str, stdin: bytes | str = b"", **environ: str) -> Result:
+    """Run it to its end; blocks, a minute at most."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        timeout=60,
+        env=environment(**environ),
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())

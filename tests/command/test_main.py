@@ -1,0 +1,153 @@
+"""What the command understands, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from rotoclear import __version__
+from tests.command.running import PROGRAM, environment, run
+
+COMMANDS = (
+    ("user", "add", "joe", "--role", "viewer"),
+    ("user", "list"),
+    ("user", "passwd", "joe"),
+    ("user", "remove", "joe"),
+    ("user", "role", "joe", "viewer"),
+    ("simulate", "unplug", "2"),
+    ("simulate", "plug", "2"),
+    ("simulate", "fault", "2", "hang"),
+    ("simulate", "clear", "2"),
+    ("simulate", "show", "2"),
+    ("cert",),
+    ("status",),
+)
+
+
+class UsageTests(SynchronousTestCase):
+    def test_version(self) -> None:
+        result = run("--version")
+        self.assertEqual((result.code, result.out), (0, f"rotoclear {__version__}\n"))
+
+    def test_help(self) -> None:
+        for words in ((), ("user",), ("simulate",), ("user", "add"), ("cert",), ("status",)):
+            with self.subTest(words=words):
+                result = run(*words, "--help")
+                self.assertEqual((result.code, result.err), (0, ""))
+                self.assertIn("usage: rotoclear", result.out)
+        self.assertIn("exit codes:", run("--help").out)
+
+    def test_wrong_usage(self) -> None:
+        for words in (
+            (),
+            ("user",),
+            ("dance",),
+            ("user", "add", "joe"),
+            ("user", "add", "joe", "--role", "king"),
+            ("user", "role", "joe", "anonymous"),
+            ("user", "list", "--js"),
+            ("simulate", "fault", "2"),
+            ("simulate", "unplug"),
+        ):
+            with self.subTest(words=words):
+                result = run(*words)
+                self.assertEqual((result.code, result.out), (2, ""))
+                self.assertNotIn("Traceback", result.err)
+
+    def test_no_password_in_the_arguments(self) -> None:
+        for option in ("--password", "--pass", "-p"):
+            for words in (
+                ("user", "add", "joe", "--role", "viewer"),
+                ("user", "passwd", "joe"),
+            ):
+                for value in ((f"{option}=secret",), (option, "secret")):
+                    with self.subTest(words=words, value=value):
+                        self.assertEqual(run(*words, *value).code, 2)
+        self.assertEqual(run("user", "passwd", "joe", "secret").code, 2)
+
+    def test_data_folder_on_either_side(self) -> None:
+        for words in COMMANDS[1:]:
+            for line in (("--data-dir", "/dev/null/x", *words), (*words, "--data-dir=/dev/null/x")):
+                with self.subTest(line=line):
+                    result = run(*line)
+                    self.assertEqual((result.code, result.out), (3, ""))
+                    self.assertIn("/dev/null/x", result.err)
+                    self.assertEqual(result.err.count("\n"), 1)
+
+    def test_data_folder_as_the_server_has_it(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = Path(folder.name)
+        for environ, expected in (
+            ({"STATE_DIRECTORY": f"{path}/systemd"}, path / "systemd"),
+            ({"XDG_STATE_HOME": f"{path}/xdg"}, path / "xdg" / "rotoclear"),
+            ({"HOME": str(path)}, path / ".local" / "state" / "rotoclear"),
+        ):
+            with self.subTest(environ=environ):
+                self.assertIn(f" {expected};", run("status", **environ).err)
+
+    def test_data_folder_of_a_configuration(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        file = Path(folder.name) / "rotoclear.toml"
+        file.write_text('[server]\ndata-dir = "/srv/nowhere"\n')
+        self.assertIn(" /srv/nowhere;", run("status", "--config", str(file)).err)
+        self.assertIn(" /srv/x;", run("status", "--config", str(file), "--data-dir=/srv/x").err)
+        file.write_text("[server]\ndata-dri = 1\n")
+        result = run("status", "--config", str(file))
+        self.assertEqual(result.code, 3)
+        self.assertIn("data-dri", result.err)
+        self.assertEqual(result.err.count("\n"), 1)
+
+
+class EndingTests(SynchronousTestCase):
+    def test_broken_pipe(self) -> None:
+        """``rotoclear --help | head -0``"""
+        reading, writing = os.pipe()
+        os.close(reading)
+        with open(writing, "wb") as closed:
+            for words in (("--help",), ("--version",)):
+                done = subprocess.run(
+                    [*PROGRAM, *words],
+                    stdout=closed,
+                    stderr=subprocess.PIPE,
+                    env=environment(),
+                    timeout=60,
+                    check=False,
+                )
+                self.assertEqual((done.stderr, done.returncode), (b"", 0))
+
+    def test_interrupted(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        keyboard, terminal = pty.openpty()
+        process = subprocess.Popen(
+            [*PROGRAM, "user", "add", "joe", "--role", "viewer", "--data-dir", folder.name],
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            env=environment(),
+            start_new_session=True,
+        )
+        os.close(terminal)
+        said = b""
+        while b"New password for joe: " not in said:
+            said += os.read(keyboard, 1000)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 130)
+        try:
+            said += os.read(keyboard, 1000)
+        except OSError:  # the other end is closed
+            pass
+        os.close(keyboard)
+        self.assertNotIn(b"Traceback", said)
+        self.assertNotIn(b"KeyboardInterrupt", said)
+        assert process.stdout is not None
+        self.assertEqual(process.stdout.read(), b"")
+        process.stdout.close()
