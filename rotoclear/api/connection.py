@@ -87,8 +87,9 @@ class Connection(WebSocketServerProtocol):
     transport: ITransport
     _log = Logger()
     _ping: IDelayedCall | None = None
+    _deadline: IDelayedCall | None = None
     _closing: IDelayedCall | None = None
-    _heard = True
+    _heard = False
 
     def connectionMade(self) -> None:
         self.outbox = Outbox(self.factory.clock, self.transport, self.factory.limits, self)
@@ -96,7 +97,7 @@ class Connection(WebSocketServerProtocol):
 
     def connectionLost(self, reason: Any = None) -> None:
         self.outbox.close()
-        for timer in (self._ping, self._closing):
+        for timer in (self._ping, self._deadline, self._closing):
             if timer is not None and timer.active():
                 timer.cancel()
         WebSocketServerProtocol.connectionLost(self, reason)
@@ -113,24 +114,23 @@ class Connection(WebSocketServerProtocol):
     # -- life signs ------------------------------------------------------
 
     def onOpen(self) -> None:
-        self._ping = self.factory.clock.callLater(
-            self.factory.limits.ping_interval, self._ping_silent
-        )
+        self._ping = self.factory.clock.callLater(self.factory.limits.ping_interval, self._tick)
 
-    def _ping_silent(self) -> None:
+    def _tick(self) -> None:
+        """Ask for a sign of life. Whatever comes is one."""
         limits = self.factory.limits
-        if self._heard:
-            self._heard = False
-            delay = limits.ping_interval
-        else:
-            self.sendPing()
-            delay = limits.ping_timeout
-        self._ping = self.factory.clock.callLater(delay, self._check_life)
+        if self._heard and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._heard = False
+        self.sendPing()
+        self._ping = self.factory.clock.callLater(limits.ping_interval, self._tick)
+        if self._deadline is None:
+            self._deadline = self.factory.clock.callLater(limits.ping_timeout, self._check_life)
 
     def _check_life(self) -> None:
-        if self._heard:
-            self._ping_silent()
-        else:
+        self._deadline = None
+        if not self._heard:
             self.end(POLICY_VIOLATION, "no sign of life")
 
     # -- the end ---------------------------------------------------------

@@ -1,0 +1,344 @@
+"""Connections of /api/v1 on the wire: protocol.md sections 1, 2 and 5."""
+
+from __future__ import annotations
+
+import json
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from websockets.frames import Frame, Opcode
+
+from rotoclear.api.connection import CLOSING
+from rotoclear.api.websocket import LOGIN_GRACE
+from rotoclear.config import Limits
+from tests.api.people import People, make_context
+from tests.api.wire import Client, World
+
+
+class WireTestCase(SynchronousTestCase):
+    limits = Limits()
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.people = People()
+        self.context = make_context(self.clock, self.people, self.limits)
+        self.model = self.context.model
+        self.world = World(self.clock, self.context)
+
+    def connect(self, token: str | None = None, *, deflate: bool = False) -> Client:
+        client = self.world.connect(deflate=deflate)
+        self.assertEqual(client.status, 101)
+        if token is not None:
+            client.say({"token": token})
+        return client
+
+
+class Talking(WireTestCase):
+    def test_nothing_on_connect(self) -> None:
+        """A client asks."""
+        self.assertEqual(self.connect().frames(), [])
+
+    def test_handshake(self) -> None:
+        headers = self.connect().answer.headers  # type: ignore[attr-defined]
+        self.assertNotIn("Server", headers)
+        self.assertNotIn("Sec-WebSocket-Extensions", headers)
+
+    def test_broadcast(self) -> None:
+        """To every connection that may read the key, the setter's confirmation first."""
+        setter, other, third = self.connect("olga"), self.connect("victor"), self.connect()
+        self.assertEqual(
+            setter.say({"brightness": 75}),
+            [{"brightness": 75, "info": ["brightness"]}, {"brightness": 75}],
+        )
+        self.assertEqual(other.messages(), [{"brightness": 75}])
+        self.assertEqual(third.messages(), [{"brightness": 75}])
+
+    def test_query_sees_the_update_before_it(self) -> None:
+        client = self.connect("olga")
+        answers = client.say({"gain": 7}, {"get": ["gain"]})
+        self.assertEqual(answers[:2], [{"gain": 7, "info": ["gain"]}, {"gain": 7}])
+
+    def test_login_and_command_back_to_back(self) -> None:
+        """As the seed's clients do, with the login still being checked."""
+        client = self.connect()
+        answers = client.say({"username": "olga", "password": "secret"}, {"gain": 7})
+        self.assertIs(answers[0]["authenticated"], True)
+        self.assertEqual(answers[1]["info"], ["gain"])
+
+    def test_early_frames(self) -> None:
+        """What comes in one piece with the handshake is not lost."""
+        channel = self.world.site.buildProtocol(None)
+        transport = StringTransport()
+        channel.makeConnection(transport)
+        probe = self.connect()
+        probe.protocol.send_text(b'{"get": ["gain"], "id": 1}')
+        request = (
+            b"GET /api/v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        channel.dataReceived(request + b"".join(probe.protocol.data_to_send()))
+        self.assertIn(b'{"gain":50,"id":1}', transport.value())
+
+    def test_binary(self) -> None:
+        client = self.connect()
+        client.protocol.send_binary(b'{"get": "*"}')
+        (answer,) = client.messages()
+        self.assertEqual(answer["error"], "Invalid message")
+
+    def test_fragments(self) -> None:
+        client = self.connect()
+        client.protocol.send_text(b'{"get": ["ga', fin=False)
+        client.protocol.send_ping(b"between")
+        client.protocol.send_continuation(b'in"]}', fin=True)
+        pong, answer = client.frames()
+        self.assertEqual((pong.opcode, bytes(pong.data)), (Opcode.PONG, b"between"))
+        self.assertEqual(json.loads(answer.data), {"gain": 50})
+
+    def test_rights_change(self) -> None:
+        """From then on other broadcasts."""
+        client = self.connect("victor")
+        self.people.sessions["victor"].change(ended=True)
+        self.assertEqual(client.messages(), [{"authenticated": False, "permissions": ["Device_r"]}])
+        self.model.commit({"storage-free": 1, "gain": 1})
+        self.assertEqual(client.messages(), [{"gain": 1}])
+
+    def test_lost(self) -> None:
+        """Nothing of a connection remains."""
+        client = self.connect("victor")
+        client.lose()
+        self.assertEqual(self.world.roster.count, 0)
+        self.assertEqual(self.people.sessions["victor"].attached, [])
+        self.model.commit({"gain": 1})
+        self.clock.advance(0)
+        self.assertEqual(client.transport.value(), b"")
+        self.clock.advance(3600)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_by_role(self) -> None:
+        self.connect("victor"), self.connect("olga"), self.connect()
+        self.assertEqual(self.world.roster.by_role(), {"viewer": 1, "operator": 1, "anonymous": 1})
+
+
+class Compression(WireTestCase):
+    def receive(self, message: object, *, deflate: bool = True) -> list[int]:
+        """The first bytes of the frames that answer: 0x81 plain, 0xC1 compressed."""
+        client = self.connect(deflate=deflate)
+        client.protocol.send_text(json.dumps(message).encode())
+        for data in client.protocol.data_to_send():
+            client.channel.dataReceived(data)
+        return [client.transport.value()[0]]
+
+    def test_negotiated(self) -> None:
+        """When asked for, without context takeover."""
+        client = self.connect(deflate=True)
+        extension = client.answer.headers["Sec-WebSocket-Extensions"]  # type: ignore[attr-defined]
+        self.assertIn("client_no_context_takeover", extension)
+        sizes = []
+        for _ in range(2):
+            client.protocol.send_text(json.dumps({"get": "*", "id": "x" * 2000}).encode())
+            for data in client.protocol.data_to_send():
+                client.channel.dataReceived(data)
+            sizes.append(len(client.transport.value()))
+            client.receive()
+        self.assertEqual(sizes[0], sizes[1], "the second one gains nothing from the first")
+
+    def test_large_only(self) -> None:
+        self.assertEqual(self.receive({"get": ["gain"]}), [0x81])
+        names = [f"unknown-{n}" for n in range(100)]
+        self.assertEqual(self.receive({"get": "*", "id": "x" * 1100}), [0xC1])
+        self.assertEqual(self.receive({"get": "*", "id": "x" * 1100}, deflate=False), [0x81])
+        self.assertEqual(self.receive({"get": names}), [0x81], "each error is a message of its own")
+
+    def test_never_a_login(self) -> None:
+        self.assertEqual(self.receive({"token": "olga", "id": "x" * 2000}), [0x81])
+
+    def test_understood(self) -> None:
+        client = self.connect(deflate=True)
+        (answer,) = client.say({"get": "*", "id": "x" * 2000})
+        self.assertEqual(answer["gain"], 50)
+
+    def test_limit_holds_inflated(self) -> None:
+        """A bomb is 1009, like any message that is too large."""
+        client = self.connect(deflate=True)
+        client.protocol.send_text(b'{"get": "' + b" " * 10_000_000 + b'"}')
+        self.assertEqual(client.close_code, 1009)
+
+
+class Endings(WireTestCase):
+    def test_too_large(self) -> None:
+        """64 KiB go, one more byte does not: 1009."""
+        client = self.connect()
+        (answer,) = client.say(b" " * (65_536 - 14) + b'{"get": []}   ')
+        self.assertEqual(answer, {})
+        client.protocol.send_text(b" " * 65_537)
+        self.assertEqual(client.close_code, 1009)
+
+    def test_bad_utf8(self) -> None:
+        client = self.connect()
+        client.protocol.send_frame(Frame(Opcode.TEXT, b"\xff\xfe"))
+        self.assertEqual(client.close_code, 1007)
+
+    def test_unmasked(self) -> None:
+        """RFC 6455 5.1: a client's frames are masked."""
+        client = self.connect()
+        client.send_raw(b'\x81\x0d{"get": "*"}')
+        self.assertEqual(client.close_code, 1002)
+
+    def test_flood(self) -> None:
+        client, other = self.connect("olga"), self.connect()
+        for number in range(301):
+            client.protocol.send_text(b'{"gain": %d}' % (number % 100))
+        self.assertEqual(client.close_code, 1008)
+        told = len(other.messages())
+        self.clock.pump([0.1] * 50)
+        self.assertEqual(other.messages(), [], f"{told} had been told before")
+
+    def test_closed_by_the_client(self) -> None:
+        client = self.connect()
+        client.protocol.send_close(1000, "bye")
+        self.assertEqual(client.close_code, 1000)
+        self.assertTrue(client.transport.disconnecting)
+
+    def test_no_answer_to_the_close(self) -> None:
+        """A client that does not do its part of the closing is cut off."""
+        client = self.connect()
+        self.world.factory.shut_down()
+        self.assertFalse(client.transport.aborted)
+        self.clock.advance(CLOSING)
+        self.assertTrue(client.transport.aborted)
+
+    def test_socket_is_let_go(self) -> None:
+        """Even a client that never reads the rest cannot keep the socket."""
+        client = self.connect()
+        client.protocol.send_close(1000)
+        client.exchange()
+        self.clock.advance(CLOSING)
+        self.assertTrue(client.transport.aborted)
+
+    def test_shutdown(self) -> None:
+        clients = [self.connect(), self.connect("olga")]
+        done = self.world.factory.shut_down()
+        self.assertEqual([c.close_code for c in clients], [1001, 1001])
+        self.assertNoResult(done)
+        for client in clients:
+            client.lose()
+        self.successResultOf(done)
+
+    def test_nothing_after_the_close(self) -> None:
+        """A change in the last moment is not sent behind the close frame."""
+        client = self.connect()
+        self.world.factory.shut_down()
+        client.transport.clear()
+        self.model.commit({"gain": 1})
+        self.clock.advance(0)
+        self.assertEqual(client.transport.value(), b"")
+
+
+class LifeSigns(WireTestCase):
+    def pings(self, client: Client) -> int:
+        """How many pings have come; the client's answers do not go out."""
+        data = client.transport.value()
+        client.transport.clear()
+        return data.count(b"\x89\x00")
+
+    def test_ping(self) -> None:
+        """Every twenty seconds; nothing for twenty more, and it is closed with 1008."""
+        client = self.connect()
+        self.clock.advance(19)
+        self.assertEqual(self.pings(client), 0)
+        self.clock.advance(1)
+        self.assertEqual(self.pings(client), 1)
+        self.clock.advance(19)
+        self.assertEqual(client.transport.value(), b"")
+        self.clock.advance(1)
+        self.assertIn(b"\x88\x11\x03\xf0no sign of life", client.transport.value())
+        self.clock.advance(CLOSING)
+        self.assertTrue(client.transport.aborted)
+
+    def test_anything_counts(self) -> None:
+        """A message is as good as a pong."""
+        client = self.connect()
+        for _ in range(20):
+            self.clock.advance(15)
+            client.say({"get": []})
+        self.assertIs(client.close_code, None)
+
+    def test_pong(self) -> None:
+        client = self.connect()
+        for _ in range(40):
+            self.clock.advance(10)
+            client.exchange()
+            client.exchange()
+        self.assertIs(client.close_code, None)
+
+
+class SlowReaders(WireTestCase):
+    def test_newest_values(self) -> None:
+        """
+        Beyond the backlog: the newest value of each key once it reads again,
+        nothing older after it, and its own messages wait until then.
+        """
+        client = self.connect("olga")
+        transport = client.transport
+        producer = transport.producer
+        assert producer is not None
+        producer.pauseProducing()
+        for number in range(30_000):
+            self.model.commit({"gain": number % 100, "storage-free": number})
+            self.clock.advance(0)
+        self.assertEqual(transport.producerState, "paused", "it is not read from")
+        client.send_raw(b"".join(self._frame(client, {"contrast": 99})))
+        self.assertEqual(self.model["contrast"], 50)
+        producer.resumeProducing()
+        self.assertEqual(transport.producerState, "producing")
+        messages = client.messages()
+        self.assertIn({"gain": 99, "storage-free": 29_999}, messages)
+        frees = [m["storage-free"] for m in messages if "storage-free" in m]
+        self.assertEqual(frees, sorted(frees))  # type: ignore[type-var]
+        self.assertLess(len(frees), 30_000)
+        self.assertEqual(self.model["contrast"], 99)
+
+    def _frame(self, client: Client, message: object) -> list[bytes]:
+        client.protocol.send_text(json.dumps(message).encode())
+        return client.protocol.data_to_send()
+
+    def test_stalled(self) -> None:
+        client = self.connect()
+        assert client.transport.producer is not None
+        client.transport.producer.pauseProducing()
+        self.clock.advance(29)
+        client.send_raw(b"")
+        self.assertFalse(client.transport.aborted)
+        self.clock.advance(1)
+        self.assertTrue(client.transport.aborted)
+
+
+class Places(WireTestCase):
+    limits = Limits(connections=10)
+
+    def test_full(self) -> None:
+        """503 at the handshake, readable."""
+        for _ in range(10):
+            self.connect("olga")
+        late = self.world.connect()
+        self.assertEqual(late.status, 503)
+        body = json.loads(late.answer.body)  # type: ignore[attr-defined]
+        self.assertIn("10 connections", body["message"])
+        self.assertEqual(self.world.roster.count, 10)
+
+    def test_last_places(self) -> None:
+        """A tenth is for those who log in: others are shown out with 1013."""
+        clients = [self.connect() for _ in range(9)]
+        anonymous = self.connect()
+        self.clock.advance(LOGIN_GRACE)
+        self.assertEqual(anonymous.close_code, 1013)
+        anonymous.lose()
+        user = self.connect("olga")
+        self.clock.advance(LOGIN_GRACE)
+        self.assertEqual({c.close_code for c in [*clients, user]}, {None})
+
+    def test_place_is_free_again(self) -> None:
+        clients = [self.connect("olga") for _ in range(10)]
+        clients[3].lose()
+        self.connect("olga")
