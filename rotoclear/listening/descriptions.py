@@ -112,6 +112,7 @@ class _Arguments:
         self._positional: list[str] = []
         self._named: dict[str, str] = {}
         self._known: list[str] = []
+        self._misplaced = ""
         name = None
         for field in fields:
             if len(field) == 2:
@@ -122,7 +123,8 @@ class _Arguments:
             elif name == "interface":  # an IPv6 address whose colons have no backslash
                 self._named[name] += ":" + field[0]
             elif name is not None:
-                raise ValueError(f"{field[0]!r} must stand before {name}=, or have a name")
+                self._misplaced = f"{field[0]!r} must stand before {name}=, or have a name"
+                break
             else:
                 self._positional.append(field[0])
 
@@ -142,7 +144,7 @@ class _Arguments:
         if name in self._named:
             return convert(self._named.pop(name))
         if default is None:
-            raise ValueError(f"{name} is missing")
+            raise ValueError(self._misplaced or f"{name} is missing")
         return default
 
     def path(self, value: str) -> Path:
@@ -156,6 +158,8 @@ class _Arguments:
         known = ", ".join(self._known)
         if self._named:
             raise ValueError(f"unknown parameter {next(iter(self._named))}; there are: {known}")
+        if self._misplaced:
+            raise ValueError(self._misplaced)
         if self._positional:
             raise ValueError(f"{self._positional[0]!r} is one too many; there are: {known}")
 

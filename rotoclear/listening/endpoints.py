@@ -127,16 +127,17 @@ def open_listeners(
     """
     certificates: dict[CertificateFiles, ServerCertificate] = {}
     parsed = [parse(text) for text in descriptions]
-    for number, description in enumerate(parsed):
-        if description.where in [earlier.where for earlier in parsed[:number]]:
-            raise ListenError(f"{description.text}: it is there twice")
     if inherited is None and any(isinstance(d.where, Systemd) for d in parsed):
         inherited = ListenFDs.fromEnvironment()
     listeners: list[Listener] = []
     try:
         for description in parsed:
             certificate = _certificate(description, certificates)
-            listeners.append(Listener(description, _open(description, inherited), certificate))
+            bound = _open(description, inherited)
+            if bound.fileno() in [listener.socket.fileno() for listener in listeners]:
+                bound.detach()
+                raise ListenError(f"{description.text}: systemd's socket is there twice")
+            listeners.append(Listener(description, bound, certificate))
     except BaseException:
         for listener in listeners:
             listener.close()

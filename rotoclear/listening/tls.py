@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field, frozen
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from zope.interface import implementer
 
@@ -67,10 +67,10 @@ def load(files: CertificateFiles) -> Loaded:
         )
     try:
         context = _context()
-        context.use_certificate(crypto.X509.from_cryptography(certificate))
-        context.use_privatekey(crypto.PKey.from_cryptography_key(key))
+        context.use_certificate(certificate)  # type: ignore[arg-type, unused-ignore]
+        context.use_privatekey(key)
         for link in chain:
-            context.add_extra_chain_cert(crypto.X509.from_cryptography(link))
+            context.add_extra_chain_cert(link)  # type: ignore[arg-type, unused-ignore]
         context.check_privatekey()
     except (SSL.Error, TypeError) as error:
         raise CertificateError(
