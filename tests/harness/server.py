@@ -52,6 +52,10 @@ class Response:
         """The body, decoded."""
         return json.loads(self.body)
 
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
 
 class Server:
     """
