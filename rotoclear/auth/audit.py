@@ -1,7 +1,7 @@
 """
 What an auditor wants to read: who, from where, what. Never a secret.
 
-Each is an event of ``twisted.logger`` in the namespace ``rotoclear.auth.audit``
+Each is an event of ``twisted.logger`` in the namespace ``rotoclear.auth.audit.Audit``
 with the fields ``audit`` (which kind), ``user``, ``address`` and, where
 somebody else acted, ``by``. What came from outside is made printable and cut,
 so that nobody can write lines of his own into the log.
@@ -27,7 +27,7 @@ def printable(text: str, longest: int = LONGEST) -> str:
 class Audit:
     """Writes the events."""
 
-    _log = Logger(namespace="rotoclear.auth.audit")
+    _log = Logger()
 
     def logged_in(self, user: str, address: str) -> None:
         """A password was right; a token was given out."""
