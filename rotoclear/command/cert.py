@@ -14,6 +14,9 @@ from rotoclear.errors import StartError
 
 def run(arguments: Namespace) -> int:
     """Make it, and say how the server is told of it."""
+    # Names need it, when this process may already be somebody who cannot read it.
+    from encodings import idna  # noqa: F401
+
     from rotoclear.listening.certificates import make_self_signed
 
     folder = Path(arguments.dir).absolute() if arguments.dir else _prepared(chosen(arguments))

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rotoclear import __version__
-from rotoclear.command.errors import INTERRUPTED, OK, CommandError
+from rotoclear.command.errors import FAILED, INTERRUPTED, OK, CommandError
 from rotoclear.state.permissions import USER_ROLES
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read this has seen enough. Python would complain when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # the output's disk is full, say
+        print(f"rotoclear: {error}", file=sys.stderr)
+        return FAILED
 
 
 def _run(argv: Sequence[str] | None) -> int:

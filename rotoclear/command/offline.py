@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import syslog
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,6 +46,8 @@ def perform(folder: Path, do: str, arguments: Mapping[str, str]) -> dict[str, ob
         raise CommandError(str(error), UNAVAILABLE) from None
     except AuthError as error:
         raise CommandError(str(error), FAILED) from None
+    except (OSError, sqlite3.Error) as error:
+        raise CommandError(f"{folder}: {error}", UNAVAILABLE) from None
     finally:
         globalLogPublisher.removeObserver(log)
         os.umask(umask)

@@ -123,6 +123,19 @@ class EndingTests(SynchronousTestCase):
                 )
                 self.assertEqual((done.stderr, done.returncode), (b"", 0))
 
+    def test_full_disk(self) -> None:
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [*PROGRAM, "--help"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=environment(),
+                timeout=60,
+                check=False,
+            )
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, b"rotoclear: [Errno 28] No space left on device\n")
+
     def test_interrupted(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
