@@ -71,13 +71,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read this has seen enough. Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read this has seen enough
+        _discard_output()
         return OK
     except OSError as error:  # the output's disk is full, say
+        _discard_output()
         print(f"rotoclear: {error}", file=sys.stderr)
         return FAILED
+
+
+def _discard_output() -> None:
+    """Else Python would try once more when it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(argv: Sequence[str] | None) -> int:
