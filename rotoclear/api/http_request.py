@@ -91,6 +91,7 @@ class Request(server.Request):
         self.site = self.channel.site
         self.setHeader(b"Date", datetimeToString())
         protect(self.responseHeaders, self.isSecure())
+        self.site.origins.share(self.requestHeaders, self.responseHeaders)
         if self._too_large:
             self.fail(HttpError(413, TOO_LARGE, f"A body may have {self._limit} bytes at most"))
             return

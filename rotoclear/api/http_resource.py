@@ -99,7 +99,6 @@ class ApiResource(Resource):
         return NOT_DONE_YET
 
     async def _respond(self, request: Request) -> None:
-        self.origins.share(request.requestHeaders, request.responseHeaders)
         try:
             answer = await self._handle(request)
         except HttpError as error:
@@ -153,6 +152,5 @@ class Missing(ApiResource):
 
     def render(self, request: Request) -> int:
         """Say so."""
-        self.origins.share(request.requestHeaders, request.responseHeaders)
         request.fail(HttpError(404, NOT_FOUND, "There is nothing here; see /api/openapi.json"))
         return NOT_DONE_YET

@@ -58,6 +58,7 @@ def make_site(reactor: IReactorTime, context: ApiContext, websocket: IResource) 
         root,
         reactor=reactor,
         metrics=context.metrics,
+        origins=origins,
         body_limit=context.configuration.limits.message_size,
     )
 
@@ -66,15 +67,23 @@ class ApiSite(Site):
     """
     A site without access log file, sessions, cookies or HTTP/2.
 
+    :ivar origins: which pages may read the answers.
     :ivar body_limit: the most bytes that a request's body may have.
     """
 
     _log = Logger()
 
     def __init__(
-        self, resource: IResource, *, reactor: IReactorTime, metrics: Metrics, body_limit: int
+        self,
+        resource: IResource,
+        *,
+        reactor: IReactorTime,
+        metrics: Metrics,
+        origins: Origins,
+        body_limit: int,
     ) -> None:
         super().__init__(resource, requestFactory=Request, reactor=reactor, timeout=TIMEOUT)
+        self.origins = origins
         self.body_limit = body_limit
         self._metrics = metrics
 

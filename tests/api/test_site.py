@@ -195,6 +195,8 @@ class Origins(SiteTestCase):
             client.post("/api/state", {"fps": 25}, Origin=origin),
             client.get("/api/users", Origin=origin),
             client.get("/api/nothing", Origin=origin),
+            client.get("/api/v1", Origin=origin),
+            client.post("/api/login", b"x" * 3000, Origin=origin),
         ):
             self.assertEqual(response.headers["access-control-allow-origin"], origin)
             self.assertEqual(response.headers["vary"], "Origin")
