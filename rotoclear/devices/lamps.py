@@ -32,7 +32,6 @@ class Lamps:
         self._slots = Slots(reactor, LightDescription, 0, self._changed)
         for number in NUMBERS:
             model.add_lane(_LightLane(number, heads, self))
-        model.observe(self._news)
         heads.observe(lambda number: self._settlers[number].again())
         source.subscribe(self._slots.arrived, self._slots.left)
 
@@ -54,11 +53,6 @@ class Lamps:
 
     def _changed(self, number: int) -> None:
         self._settlers[number].connect(self.device(number))
-
-    def _news(self, news: Values) -> None:
-        for number in NUMBERS:
-            if f"cam{number}-light" in news:
-                self._settlers[number].refresh()
 
 
 class _Plan:

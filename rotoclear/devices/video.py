@@ -103,7 +103,7 @@ class Video(Lane):
         refusal = None
         if not self._heads.present(camera):
             refusal = absent(camera)
-        elif camera != now and self._recording():
+        elif self._recording():
             modes = self._modes(camera)
             size, rate = str(self._model["resolution"]), int(self._model["fps"])
             if modes and rate not in modes.get(size, ()):

@@ -83,7 +83,7 @@ class Recorder(Lane):
                 if now == PAUSED
                 else "There is no running recording to pause"
             )
-        if refusal is None and state is RUNNING and now is not RUNNING:
+        if refusal is None and state is RUNNING:
             refusal = self._needs.missing()
         if refusal is not None:
             return Judgement({}, [Refusal(NOT_AVAILABLE, "record", refusal)])

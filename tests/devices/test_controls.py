@@ -155,6 +155,13 @@ class ActiveCamera(Case):
         self.house.turn()
         self.ends_as_confirmed(self.other, 2)
 
+    def test_a_value_that_it_should_have_and_has_not_is_tried_again(self) -> None:
+        device = camera("a")
+        device.faults["brightness"] = "no"
+        self.plug(device)
+        (outcome,) = self.house.ask(brightness=50)
+        self.assertEqual(errors(outcome), {"brightness": DEVICE_ERROR})
+
     def test_a_value_it_has_already_troubles_no_hardware(self) -> None:
         (outcome,) = self.house.ask(brightness=50)
         self.assertEqual(outcome.applied, {"brightness": 50})
@@ -287,11 +294,21 @@ class Sensors(Case):
         self.house.turn()
         self.ends_as_confirmed(device)
 
+    def test_one_that_it_should_have_and_has_not_is_tried_again(self) -> None:
+        device = camera()
+        device.faults["select"] = "no such input"
+        self.plug(device)
+        (outcome,) = self.house.ask(cam1_sensor=1)
+        self.assertEqual(errors(outcome), {"cam1-sensor": DEVICE_ERROR})
+
     def test_a_head_with_fewer_sensors_has_its_last_one_selected(self) -> None:
         self.model.restore({"cam1-sensor": 5})
         device = camera(sensors=2)
-        self.plug(device)
+        self.house.source.plug(device)
+        self.house.turn()
+        self.assertNotIn(("select", 5, 1920, 1080, 30), device.calls)
         self.assertEqual(self.model["cam1-sensor"], 2)
+        self.assertEqual(device.holds["select"], (2, 1920, 1080, 30))
         self.assertEqual(self.house.told("cam1-sensor"), [2])
 
     def test_sensor_and_resolution_in_one_message_end_together(self) -> None:

@@ -92,6 +92,25 @@ class Numbers(SynchronousTestCase):
         self.house.clock.advance(0.31)
         self.assertEqual(self.numbers(), ["b", None])
 
+    def test_one_that_waits_and_comes_back_waits_once(self) -> None:
+        first, again = camera("a"), camera("c")
+        for device in (first, camera("b"), camera("c"), again):
+            self.house.source.plug(device)
+        self.house.source.unplug(again)
+        self.house.source.unplug(first)
+        self.house.clock.advance(1)
+        self.assertIsNone(self.heads.device(1))
+
+    def test_one_that_moves_gets_its_new_number_at_once(self) -> None:
+        before, after = camera("a", head=1), camera("a", head=2)
+        self.house.source.plug(before)
+        self.house.source.unplug(before)
+        self.house.source.plug(after)
+        self.assertIs(self.heads.device(2), after)
+        self.house.clock.advance(1)
+        self.assertFalse(self.heads.present(1))
+        self.assertTrue(self.heads.present(2))
+
     def test_other_devices_are_ignored(self) -> None:
         self.house.source.plug(lamp())
         self.assertEqual(self.numbers(), [None, None])
@@ -134,6 +153,12 @@ class Existence(SynchronousTestCase):
         self.house.source.unplug(self.device)
         self.house.clock.advance(0.31)
         self.assertEqual(self.seen, [(1, True, True), (1, False, True), (1, False, False)])
+
+    def test_a_loss_that_was_none_is_not_noticed_later(self) -> None:
+        self.house.source.unplug(self.device)
+        self.house.source.plug(camera("a"))
+        self.house.clock.advance(1)
+        self.assertEqual(self.seen, [(1, True, True), (1, False, True), (1, True, True)])
 
     def test_a_late_farewell_of_an_earlier_opening_is_ignored(self) -> None:
         self.house.source.plug(camera("a"))

@@ -174,6 +174,14 @@ class MainCamera(Case):
         self.second.answer()
         self.assertEqual(self.model["main-camera"], 2)
 
+    def test_a_new_one_that_failed_in_the_background_is_tried_before_it_is_confirmed(self) -> None:
+        self.house.ask(resolution="640x480")
+        self.second.faults["select"] = "no"
+        self.house.turn()
+        self.assertEqual(self.second.calls, [("select", 1, 640, 480, 30)])
+        (outcome,) = self.house.ask(main_camera=2)
+        self.assertEqual(errors(outcome), {"main-camera": DEVICE_ERROR})
+
     def test_a_failure_keeps_the_camera(self) -> None:
         self.second.faults["select"] = "no"
         (outcome,) = self.house.ask(main_camera=2, resolution="640x480")

@@ -88,6 +88,12 @@ class Storage(SynchronousTestCase):
         self.assertEqual(self.changes, 2)
         self.assertEqual(self.house.clock.getDelayedCalls(), [])
 
+    def test_nobody_looks_at_one_that_is_gone(self) -> None:
+        self.plug()
+        self.house.source.unplug(self.volume)
+        self.house.turn()
+        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+
     def test_one_that_is_back_as_a_new_object_is_the_same_volume(self) -> None:
         self.plug()
         self.house.source.plug(volume("w"))

@@ -38,8 +38,9 @@ class Snapping(Case):
     def test_each_true_takes_one_picture(self) -> None:
         self.engine.slow = True
         outcomes = [self.house.ask(snap=True) for _ in range(3)]
-        for _ in range(3):
+        for taken in range(3):
             self.house.turn()
+            self.assertEqual(self.house.told("snap"), [True, False] * taken + [True])
             self.engine.answer()
         self.house.turn()
         self.assertEqual(self.engine.did, ["snap"] * 3)
