@@ -44,7 +44,7 @@ class Page:
         """
         Wait for a ``console.log`` of these values.
 
-        :param exactly: there are no more, nor more in them; else :func:`tests.harness.holds` decides.
+        :param exactly: these and no more; else :func:`tests.harness.holds` decides.
         """
 
         def fits(values: list[Any]) -> bool:

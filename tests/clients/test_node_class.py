@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.clients.browser import run_node
@@ -23,7 +24,7 @@ def received(line: object) -> dict[str, object] | None:
     return None
 
 
-def until_received(script: Script, wanted: dict[str, object]) -> None:
+def until_received(script: Script, wanted: Mapping[str, object]) -> None:
     """Wait until it has printed such a message."""
     script.until(lambda line: holds(received(line), wanted))
 
