@@ -100,7 +100,7 @@ class ServerCollector(Collector):
                     "Times that a driver's process was started again",
                     labels=["driver"],
                 ),
-                {driver["name"]: driver["restarts"] for driver in drivers},
+                {driver["name"]: driver.get("restarts", 0) for driver in drivers},
             )
 
 
