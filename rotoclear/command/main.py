@@ -12,10 +12,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from rotoclear import __version__
 from rotoclear.command.errors import FAILED, INTERRUPTED, OK, CommandError
+from rotoclear.command.text import printable
 from rotoclear.state.permissions import USER_ROLES
 
 if TYPE_CHECKING:
@@ -61,13 +63,16 @@ A target is 1 or 2 (a camera head), light1 or light2 (its lamp) or storage.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return what the program exits with."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the terminal has no letters for
     try:
         try:
             return _run(argv)
         finally:
             sys.stdout.flush()
     except CommandError as error:
-        print(f"rotoclear: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"rotoclear: {printable(str(error))}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
         return INTERRUPTED

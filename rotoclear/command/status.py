@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Mapping
 
 from rotoclear.command.asking import ask
 from rotoclear.command.errors import OK
 from rotoclear.command.folder import chosen
+from rotoclear.command.text import records
 
 
 def run(arguments: Namespace) -> int:
@@ -15,4 +17,24 @@ def run(arguments: Namespace) -> int:
     status = ask(chosen(arguments), "status")
     if arguments.json:
         print(json.dumps(status, indent=2, ensure_ascii=False))
+    else:
+        print(described(status))
     return OK
+
+
+def described(status: Mapping[str, object]) -> str:
+    """The server's answer for people: a line about it, and a table for each kind of device."""
+    parts = [
+        f"rotoclear {status.get('version')}, process {status.get('pid')}, "
+        f"{status.get('users')} {'user' if status.get('users') == 1 else 'users'}"
+    ]
+    devices = status.get("devices")
+    if isinstance(devices, dict):
+        for name, rows in devices.items():
+            if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+                parts.append(f"{name}:\n{records(rows)}")
+            elif not isinstance(rows, list) or rows:
+                parts.append(f"{name}: {rows}")
+            else:
+                parts.append(f"{name}: none")
+    return "\n\n".join(parts)

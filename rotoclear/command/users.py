@@ -14,7 +14,7 @@ from rotoclear.command.asking import act
 from rotoclear.command.errors import OK, CommandError
 from rotoclear.command.folder import chosen
 from rotoclear.command.passwords import ask_password
-from rotoclear.command.table import table
+from rotoclear.command.text import table
 
 
 def run(arguments: Namespace) -> int:

@@ -12,6 +12,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
+from rotoclear import __version__
 from rotoclear.auth.accounts import Accounts
 from rotoclear.auth.argon import Argon
 from rotoclear.auth.passwords import PasswordHasher
@@ -158,3 +159,18 @@ class RunningTests(TestCase):
         status = json.loads((await self.run_it("status", "--json")).out)
         self.assertEqual((status["pid"], status["users"]), (os.getpid(), 1))
         self.assertEqual(status["devices"], self.devices.status())
+
+    async def test_status_for_people(self) -> None:
+        lines = (await self.run_it("status")).out.splitlines()
+        self.assertEqual(lines[0], f"rotoclear {__version__}, process {os.getpid()}, 1 user")
+        self.assertEqual(
+            lines[1:],
+            [
+                "",
+                "drivers:",
+                "NAME              STATE    RESTARTS",
+                "simulated-head-1  running  0",
+                "",
+                "heads: none",
+            ],
+        )
