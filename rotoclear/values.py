@@ -41,6 +41,14 @@ class ValueType(ABC):
         :raises InvalidValue: with a message that names what is allowed.
         """
 
+    def restore(self, saved: object) -> Value:
+        """
+        Return a value that was canonical when it was saved.
+
+        :raises InvalidValue: it cannot have been.
+        """
+        return self.parse(saved)
+
     @abstractmethod
     def schema(self) -> Schema:
         """The JSON Schema of the canonical values, as they are sent to clients."""
@@ -187,6 +195,10 @@ class Mode(ValueType):
             if raw in self.names:
                 return raw
         raise InvalidValue(f"Value must be true, false or one of {_listed(self._accepted())}")
+
+    def restore(self, saved: object) -> Value:
+        # The camera that offers this mode may not be plugged in yet.
+        return saved if isinstance(saved, str) else self.parse(saved)
 
     def _accepted(self) -> tuple[str, ...]:
         return (*self._aliases, *self.names)

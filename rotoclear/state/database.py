@@ -8,6 +8,7 @@ worker thread, so the reactor never waits for a disk.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,12 @@ def connect(path: Path) -> sqlite3.Connection:
     :raises DatabaseError: it cannot be opened, is damaged, or was written by a
         newer version.
     """
+    try:
+        # Not for others to read, from its first moment on; SQLite gives the
+        # files that it adds the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise DatabaseError(f"{path}: {error.strerror}") from error
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:

@@ -324,7 +324,7 @@ class Model:
             if key is None or not key.saved:
                 continue
             try:
-                self._values[name] = key.type.parse(raw)
+                self._values[name] = key.type.restore(raw)
             except InvalidValue as error:
                 self._log.warn("saved {key} ignored: {error}", key=name, error=str(error))
 

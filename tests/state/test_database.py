@@ -30,6 +30,14 @@ class TestConnect:
         assert connection.execute("PRAGMA foreign_keys").fetchone() == (1,)
         connection.close()
 
+    def test_private(self, tmp_path: Path) -> None:
+        """Hashes of passwords and tokens are in it: nobody else may read any of its files."""
+        connection = connect(tmp_path / "a.db")
+        transact(connection, lambda c: put(c, "x"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        assert modes == {"a.db": 0o600, "a.db-wal": 0o600, "a.db-shm": 0o600}
+        connection.close()
+
     def test_again(self, tmp_path: Path) -> None:
         first = connect(tmp_path / "a.db")
         transact(first, lambda c: put(c, "kept"))
@@ -66,7 +74,7 @@ class TestConnect:
             connect(path)
 
     def test_unreachable(self, tmp_path: Path) -> None:
-        with pytest.raises(DatabaseError, match=r"unable to open"):
+        with pytest.raises(DatabaseError, match=r"No such file"):
             connect(tmp_path / "nowhere" / "a.db")
 
 

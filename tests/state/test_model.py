@@ -329,3 +329,9 @@ class Restoring(ModelTestCase):
         self.assertEqual(self.model["gain"], 50)
         self.assertIs(self.model["record"], False)
         self.assertEqual(self.turn(), [])
+
+    def test_mode_of_a_camera(self) -> None:
+        """A mode's name comes back, though the camera that offers it is not there yet."""
+        self.model.restore({"auto-exposure": "sports", "auto-white-balance": 1})
+        self.assertEqual(self.model["auto-exposure"], "sports")
+        self.assertIs(self.model["auto-white-balance"], True)

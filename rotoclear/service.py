@@ -1,0 +1,197 @@
+"""
+The whole server: the only module that knows all the parts.
+
+:func:`make_service` is called before ``twistd`` becomes a daemon, and finds out
+whatever can be found out by then. Threads, processes and connections come to be
+when the service is started. It accepts clients once its settings are back and
+its drivers have settled, so that the first one to ask gets the truth.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rotoclear import __version__
+from rotoclear.api.connection import quieten
+from rotoclear.api.context import ApiContext
+from rotoclear.api.fanout import Fanout
+from rotoclear.api.metrics import Metrics
+from rotoclear.api.roster import Roster
+from rotoclear.api.site import make_site
+from rotoclear.api.upgrade import WebSocketEndpoint
+from rotoclear.api.websocket import ApiFactory
+from rotoclear.auth.accounts import Accounts
+from rotoclear.auth.passwords import PasswordHasher
+from rotoclear.auth.tickets import Tickets
+from rotoclear.config import Configuration
+from rotoclear.control.commands import handlers_for
+from rotoclear.control.server import ControlServer
+from rotoclear.devices.service import Devices
+from rotoclear.errors import StartError
+from rotoclear.listening.endpoints import Listener, ListenerService
+from rotoclear.media.recorder import Recorder
+from rotoclear.media.snapshots import Snapshots
+from rotoclear.media.standin import StandIn
+from rotoclear.state.database import FILE_NAME, Database, DatabaseError, connect
+from rotoclear.state.keys import KeyTable
+from rotoclear.state.model import Model
+from rotoclear.state.store import Store
+
+CONTROL_SOCKET: Final = "control.sock"
+"""How the ``rotoclear`` command reaches the server, in the data folder."""
+
+
+def make_service(
+    reactor: Any,
+    configuration: Configuration,
+    data_dir: Path,
+    listeners: Sequence[Listener],
+) -> IService:
+    """
+    Put the server together.
+
+    :param data_dir: the data folder; it exists and is ours alone.
+    :param listeners: the sockets to serve, bound already.
+    :raises StartError: the database in the data folder cannot be used.
+    """
+    try:
+        # Only to see that it can be used: it must not be open across a fork.
+        connect(data_dir / FILE_NAME).close()
+    except DatabaseError as error:
+        raise StartError(str(error)) from None
+    return Server(reactor, configuration, data_dir, listeners)
+
+
+class Server(Service):
+    """Starts the parts in the order in which they need each other, and stops them in reverse."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        configuration: Configuration,
+        data_dir: Path,
+        listeners: Sequence[Listener],
+    ) -> None:
+        self._reactor = reactor
+        self._configuration = configuration
+        self._data_dir = data_dir
+        self._model = Model(reactor, KeyTable())
+        self._metrics = Metrics()
+        self._roster = Roster()
+        self._devices = Devices(reactor, self._model, configuration, data_dir)
+        self._make_media()
+        self._listeners = listeners
+        self._listening: ListenerService | None = None
+        self._stopping: list[Any] = []
+        self._started: Deferred[None] | None = None
+
+    def _make_media(self) -> None:
+        model, heads, volumes = self._model, self._devices.heads, self._devices.volumes
+        engine = StandIn(lambda: heads.device(int(model["main-camera"])))
+        self._recorder = Recorder(
+            self._reactor, model, heads, volumes, engine, self._devices.video
+        )
+        self._snapshots = Snapshots(self._reactor, model, heads, volumes, engine)
+
+    # -- start -----------------------------------------------------------
+
+    def startService(self) -> None:
+        """Start. Clients are let in when everything is ready."""
+        Service.startService(self)
+        quieten()
+        self._started = Deferred.fromCoroutine(self._start())
+        self._started.addErrback(self._not_started)
+
+    async def _start(self) -> None:
+        started = self._reactor.seconds()
+        database = Database.start(self._reactor, self._data_dir / FILE_NAME)
+        self._stopping.append(database.close)
+        self._store = Store(self._reactor, self._model, database)
+        await self._store.restore()
+        self._stopping.append(self._store.flush)
+        accounts = await Accounts.open(
+            self._reactor,
+            database,
+            PasswordHasher(self._reactor),
+            self._data_dir,
+            self._configuration.limits,
+            self._configuration.login,
+        )
+        self._stopping.append(accounts.close)
+        self._devices.startService()
+        self._stopping.append(self._devices.stopService)
+        await self._devices.settled()
+        context = ApiContext(
+            reactor=self._reactor,
+            model=self._model,
+            accounts=accounts,
+            tickets=Tickets(self._reactor),
+            configuration=self._configuration,
+            version=__version__,
+            started=started,
+            status=self._devices.status,
+            health=self._health,
+            connections=self._roster,
+            metrics=self._metrics,
+        )
+        factory = ApiFactory(context, Fanout(self._model, self._metrics), self._roster)
+        self._stopping.append(factory.shut_down)
+        control = ControlServer(
+            self._reactor, self._data_dir / CONTROL_SOCKET, handlers_for(accounts, self._devices)
+        )
+        control.startService()
+        self._stopping.append(control.stopService)
+        site = make_site(self._reactor, context, WebSocketEndpoint(factory))
+        self._listening = ListenerService(self._reactor, self._listeners, site)
+        self._listening.startService()
+        self._stopping.append(self._listening.stopService)
+        self._log.info(
+            "rotoclear {version} is ready after {seconds:.1f} s",
+            version=__version__,
+            seconds=self._reactor.seconds() - started,
+        )
+
+    def _not_started(self, failure: Failure) -> None:
+        """Half a server is none: say why, and end."""
+        if isinstance(failure.value, StartError | OSError | DatabaseError):
+            self._log.critical("cannot start: {error}", error=failure.getErrorMessage())
+        else:
+            self._log.failure("cannot start", failure)
+        # twistd itself ends with 0 however its reactor came to stop.
+        self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
+        self._reactor.callWhenRunning(self._reactor.stop)
+
+    def _health(self) -> dict[str, dict[str, object]]:
+        """Each part's state, for ``GET /api/health``."""
+        store: dict[str, object] = {"state": "ok"}
+        if self._store.problem:
+            store = {"state": "failed", "reason": self._store.problem}
+        listening = self._listening.health() if self._listening else {}
+        return {"store": store, **self._devices.health(), **listening}  # type: ignore[dict-item]
+
+    # -- stop ------------------------------------------------------------
+
+    def stopService(self) -> Deferred[None]:
+        """Let nobody in any more, say good-bye, write what is not written, and end."""
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        while self._stopping:
+            step = self._stopping.pop()
+            try:
+                await step()
+            except Exception:  # noqa: BLE001 - what is left must be stopped all the same
+                self._log.failure("a part could not be stopped properly")
+        self._log.info("stopped")
+
