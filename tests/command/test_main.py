@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear import __version__
-from tests.command.running import PROGRAM, environment, run
+from tests.command.running import PROGRAM, environment, run, run_here
 
 COMMANDS = (
     ("user", "add", "joe", "--role", "viewer"),
@@ -32,16 +32,16 @@ COMMANDS = (
 
 class UsageTests(SynchronousTestCase):
     def test_version(self) -> None:
-        result = run("--version")
+        result = run_here("--version")
         self.assertEqual((result.code, result.out), (0, f"rotoclear {__version__}\n"))
 
     def test_help(self) -> None:
         for words in ((), ("user",), ("simulate",), ("user", "add"), ("cert",), ("status",)):
             with self.subTest(words=words):
-                result = run(*words, "--help")
+                result = run_here(*words, "--help")
                 self.assertEqual((result.code, result.err), (0, ""))
                 self.assertIn("usage: rotoclear", result.out)
-        self.assertIn("exit codes:", run("--help").out)
+        self.assertIn("exit codes:", run_here("--help").out)
 
     def test_wrong_usage(self) -> None:
         for words in (
@@ -56,7 +56,7 @@ class UsageTests(SynchronousTestCase):
             ("simulate", "unplug"),
         ):
             with self.subTest(words=words):
-                result = run(*words)
+                result = run_here(*words)
                 self.assertEqual((result.code, result.out), (2, ""))
                 self.assertNotIn("Traceback", result.err)
 
@@ -68,14 +68,14 @@ class UsageTests(SynchronousTestCase):
             ):
                 for value in ((f"{option}=secret",), (option, "secret")):
                     with self.subTest(words=words, value=value):
-                        self.assertEqual(run(*words, *value).code, 2)
-        self.assertEqual(run("user", "passwd", "joe", "secret").code, 2)
+                        self.assertEqual(run_here(*words, *value).code, 2)
+        self.assertEqual(run_here("user", "passwd", "joe", "secret").code, 2)
 
     def test_data_folder_on_either_side(self) -> None:
         for words in COMMANDS[1:]:
             for line in (("--data-dir", "/dev/null/x", *words), (*words, "--data-dir=/dev/null/x")):
                 with self.subTest(line=line):
-                    result = run(*line)
+                    result = run_here(*line)
                     self.assertEqual((result.code, result.out), (3, ""))
                     self.assertIn("/dev/null/x", result.err)
                     self.assertEqual(result.err.count("\n"), 1)
@@ -90,23 +90,29 @@ class UsageTests(SynchronousTestCase):
             ({"HOME": str(path)}, path / ".local" / "state" / "rotoclear"),
         ):
             with self.subTest(environ=environ):
-                self.assertIn(f" {expected};", run("status", **environ).err)
+                self.assertIn(f" {expected};", run_here("status", **environ).err)
 
     def test_data_folder_of_a_configuration(self) -> None:
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         file = Path(folder.name) / "rotoclear.toml"
         file.write_text('[server]\ndata-dir = "/srv/nowhere"\n')
-        self.assertIn(" /srv/nowhere;", run("status", "--config", str(file)).err)
-        self.assertIn(" /srv/x;", run("status", "--config", str(file), "--data-dir=/srv/x").err)
+        self.assertIn(" /srv/nowhere;", run_here("status", "--config", str(file)).err)
+        self.assertIn(
+            " /srv/x;", run_here("status", "--config", str(file), "--data-dir=/srv/x").err
+        )
         file.write_text("[server]\ndata-dri = 1\n")
-        result = run("status", "--config", str(file))
+        result = run_here("status", "--config", str(file))
         self.assertEqual(result.code, 3)
         self.assertIn("data-dri", result.err)
         self.assertEqual(result.err.count("\n"), 1)
 
 
 class EndingTests(SynchronousTestCase):
+    def test_as_a_process(self) -> None:
+        self.assertEqual(run("--version"), run_here("--version"))
+        self.assertEqual(run("user").code, 2)
+
     def test_broken_pipe(self) -> None:
         """``rotoclear --help | head -0``"""
         reading, writing = os.pipe()
