@@ -71,7 +71,7 @@ KINDS: Final[tuple[str, ...]] = tuple(_KINDS.values())
 
 def kind(value_type: ValueType) -> str:
     """What sort of value this is, in one word of :data:`KINDS`."""
-    return _KINDS[type(value_type)]
+    return next(word for base, word in _KINDS.items() if isinstance(value_type, base))
 
 
 def choices(value_type: ValueType) -> tuple[Value, ...] | None:

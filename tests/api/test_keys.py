@@ -124,3 +124,10 @@ class Types(SynchronousTestCase):
                 for value in possible or ():
                     self.assertEqual(value_type.parse(value), value)
         self.assertEqual({word for _, word, _ in cases}, set(KINDS))
+
+    def test_a_special_case_of_a_type_is_of_its_kind(self):
+        class SizeForNow(Size):
+            """The sizes of this camera."""
+
+        self.assertEqual(kind(SizeForNow()), "size")
+        self.assertEqual(choices(SizeForNow(("1x1",))), ("1x1",))
