@@ -120,7 +120,7 @@ def _hand_over(request: Request, factory: ApiFactory) -> None:
     channel = request.channel
     transport = cast(ITransport, channel.transport)
     connection = factory.buildProtocol(transport.getPeer())
-    channel.setTimeout(None)
+    channel.setTimeout(None)  # type: ignore[no-untyped-call]
     IConsumer(transport).unregisterProducer()
     relay(channel, connection)
     connection.makeConnection(transport)
