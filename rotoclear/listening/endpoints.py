@@ -202,15 +202,16 @@ class ListenerService(Service):
     def startService(self) -> None:
         """Accept connections. Those that came since the sockets were opened have waited."""
         super().startService()  # type: ignore[no-untyped-call]
+        self._hangup.install()
+        self.watch.startService()
         for listener in self._listeners:
+            address = listener.address
+            listener.adopt(self._reactor, self._factory).addCallback(self.ports.append)
             self._log.info(
                 "Listening at {address} ({endpoint})",
-                address=listener.address,
+                address=address,
                 endpoint=listener.description.text,
             )
-            listener.adopt(self._reactor, self._factory).addCallback(self.ports.append)
-        self.watch.startService()
-        self._hangup.install()
 
     def stopService(self) -> Deferred[None]:
         """Accept no more connections; those that there are stay open."""
