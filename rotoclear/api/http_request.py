@@ -15,6 +15,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote_to_bytes
 
+from twisted.internet.interfaces import IConsumer, IProtocol
 from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
@@ -222,6 +223,21 @@ class Channel(HTTPChannel):
         request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         self.setTimeout(LINGER)
         request.requestReceived(self._command, self._path, self._version)
+
+    def relay(self, connection: IProtocol) -> None:
+        """
+        Be no more than a relay: whatever comes is the connection's from now on.
+
+        ``rawDataReceived`` too: what came in one piece with the request is
+        still in our hands. The transport is free for another producer then;
+        while we are it, nobody would learn of its back-pressure.
+        """
+        self.setTimeout(None)  # type: ignore[no-untyped-call]
+        IConsumer(self.transport).unregisterProducer()
+        self.requests.clear()
+        self.dataReceived = connection.dataReceived  # type: ignore[method-assign]
+        self.rawDataReceived = connection.dataReceived  # type: ignore[method-assign]
+        self.connectionLost = connection.connectionLost  # type: ignore[method-assign]
 
     def requestDone(self, request: Request) -> None:
         """An answer is out."""

@@ -4,8 +4,7 @@ Where HTTP ends and a WebSocket begins: the resource at ``/api/v1``.
 The handshake is checked here, so that whoever gets it wrong is told in JSON
 what is missing; one that is right is handed to Autobahn together with the
 connection. The HTTP channel stays in front as a relay: it is the one object
-that the transport knows, with TLS and behind a proxy alike. It is taken off
-the transport's back-pressure first, because the connection brings its own.
+that the transport knows, with TLS and behind a proxy alike.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ import binascii
 from collections.abc import Iterable
 from typing import Final, cast
 
-from twisted.internet.interfaces import IConsumer, IProtocol, ITransport
-from twisted.web.http import HTTPChannel
+from twisted.internet.interfaces import ITransport
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from twisted.web.server import Request as TwistedRequest
 
 from rotoclear.api.http_errors import INVALID_REQUEST, NOT_FOUND, HttpError
-from rotoclear.api.http_request import Request
+from rotoclear.api.http_request import Channel, Request
 from rotoclear.api.websocket import ApiFactory
 
 UPGRADE_REQUIRED: Final = "Upgrade required"
@@ -117,28 +115,13 @@ def _tokens(values: Iterable[bytes]) -> set[bytes]:
 
 
 def _hand_over(request: Request, factory: ApiFactory) -> None:
-    channel = request.channel
+    channel = cast(Channel, request.channel)
     transport = cast(ITransport, channel.transport)
     connection = factory.buildProtocol(transport.getPeer())
-    channel.setTimeout(None)  # type: ignore[no-untyped-call]
-    IConsumer(transport).unregisterProducer()
-    relay(channel, connection)
+    channel.relay(connection)
     connection.makeConnection(transport)
     # Autobahn reads the handshake itself: it gets it as the client sent it.
     lines = [b"%s %s HTTP/1.1" % (request.method, request.uri)]
     for name, values in request.requestHeaders.getAllRawHeaders():
         lines.append(name + b": " + b",".join(values))
     connection.dataReceived(b"\r\n".join(lines) + b"\r\n\r\n")
-
-
-def relay(channel: HTTPChannel, connection: IProtocol) -> None:
-    """
-    Let everything from the network go to the connection.
-
-    ``rawDataReceived`` too: what came in one piece with the handshake is
-    still in the channel's hands.
-    """
-    channel.dataReceived = connection.dataReceived  # type: ignore[method-assign]
-    channel.rawDataReceived = connection.dataReceived  # type: ignore[method-assign]
-    channel.connectionLost = connection.connectionLost  # type: ignore[method-assign]
-    channel.requests.clear()

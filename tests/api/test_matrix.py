@@ -80,7 +80,7 @@ def test_complete() -> None:
 @pytest.mark.parametrize("key", ALL)
 class TestMatrix:
     def test_query(self, role: str, key: str) -> None:
-        world, client = connect(role)
+        _, client = connect(role)
         values, *errors = client.say({"get": [key]})
         if key in READ[role]:
             assert (set(values), errors) == ({key}, [])
@@ -89,7 +89,7 @@ class TestMatrix:
             assert [(e["error"], e["key"]) for e in errors] == [("Permission denied", key)]
 
     def test_everything(self, role: str, key: str) -> None:
-        world, client = connect(role)
+        _, client = connect(role)
         (values,) = client.say({"get": "*"})
         assert (key in values) == (key in READ[role])
 
