@@ -9,7 +9,7 @@ on the injected clock, Autobahn's own ones are turned off.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 import txaio
@@ -144,8 +144,8 @@ class Connection(WebSocketServerProtocol):
         self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False
     ) -> None:
         """Where every close of ours passes, Autobahn's included."""
-        if not isReply and self._closing is None:
-            self._closing = self.factory.clock.callLater(CLOSING, self.dropConnection, abort=True)
+        if not isReply and self.state == self.STATE_OPEN:
+            self._end_within(CLOSING, self.dropConnection)
         WebSocketServerProtocol.sendCloseFrame(self, code, reasonUtf8, isReply)
 
     def dropConnection(self, abort: bool = False) -> None:
@@ -153,10 +153,13 @@ class Connection(WebSocketServerProtocol):
         WebSocketServerProtocol.dropConnection(self, abort)
         if not abort:
             # A client that does not read could keep the socket for ever.
-            self._closing = self.factory.clock.callLater(CLOSING, self._abort)
+            self._end_within(CLOSING, self._closeConnection)
 
-    def _abort(self) -> None:
-        self._closeConnection(abort=True)
+    def _end_within(self, seconds: float, end: Callable[[bool], None]) -> None:
+        """By force, if it has not ended properly by then."""
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
+        self._closing = self.factory.clock.callLater(seconds, end, True)
 
     def unregisterProducer(self) -> None:
         """The outbox registers and unregisters itself; Autobahn must not."""

@@ -65,7 +65,9 @@ class ApiConnection(Connection):
         return str(getattr(peer, "host", None) or "local")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        self.line.push(None if isBinary else payload)
+        # What comes after our close frame could not be answered any more.
+        if self.state == self.STATE_OPEN:
+            self.line.push(None if isBinary else payload)
 
     def _handle(self, payload: bytes | None) -> Deferred[None] | None:
         return self.conversation.handle(payload) if self.conversation else None

@@ -225,6 +225,28 @@ class Endings(WireTestCase):
             client.lose()
         self.successResultOf(done)
 
+    def test_no_timer_is_left(self) -> None:
+        """However the end came about."""
+        for how in ("theirs", "ours", "lost"):
+            client = self.connect()
+            if how == "theirs":
+                client.protocol.send_close(1000)
+            elif how == "ours":
+                self.world.factory.shut_down()
+            client.exchange()
+            client.exchange()
+            client.lose()
+            self.assertEqual(self.clock.getDelayedCalls(), [], how)
+
+    def test_nothing_is_done_after_the_close(self) -> None:
+        """A command that could not be answered is not obeyed."""
+        client = self.connect("olga")
+        client.protocol.send_text(b'{"gain": 7}')
+        late = client.protocol.data_to_send()
+        self.world.factory.shut_down()
+        client.send_raw(b"".join(late))
+        self.assertEqual(self.model["gain"], 50)
+
     def test_nothing_after_the_close(self) -> None:
         """A change in the last moment is not sent behind the close frame."""
         client = self.connect()
