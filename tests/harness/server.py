@@ -327,12 +327,27 @@ class Server:
             if not self.running:
                 text = self.log_file.read_bytes()[self._log_start :].decode(errors="replace")
                 raise ServerFailed(f"It ended at once:\n{text}")
-            with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1):
-                return
+            with contextlib.suppress(OSError):
+                if self._answers():
+                    return
             if time.monotonic() > deadline:
                 self._end_group()
                 raise ServerFailed(f"No answer in {self.limit} s:\n{self.log_text()}")
             time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        """
+        Whether somebody reacts to a connection, with whatever.
+
+        The kernel takes connections as soon as the port is open, which is long
+        before there is a server behind it. A TLS or proxied port reacts to plain
+        HTTP too, if only by hanging up.
+        """
+        with socket.create_connection((HOST, self.port), self.limit) as probe:
+            probe.settimeout(1)
+            probe.sendall(b"GET /api/status HTTP/1.0\r\n\r\n")
+            probe.recv(1)
+        return self.running
 
     def _await_orphans(self) -> None:
         """Its children were started in its group and must end with it."""
