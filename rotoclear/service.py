@@ -10,6 +10,7 @@ its drivers have settled, so that the first one to ask gets the truth.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -62,6 +63,10 @@ def make_service(
     :param listeners: the sockets to serve, bound already.
     :raises StartError: the database in the data folder cannot be used.
     """
+    # Twisted's reactor tells the wall clock's time, which jumps when a device
+    # gets to know it: time-outs would all be over, or never be. Nothing is
+    # scheduled yet, so the clock can still be changed.
+    reactor.seconds = time.monotonic
     try:
         # Only to see that it can be used: it must not be open across a fork.
         connect(data_dir / FILE_NAME).close()
