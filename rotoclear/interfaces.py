@@ -322,14 +322,17 @@ class ISimulated(Interface):
     Provided in addition to one of the driver interfaces.
     """
 
-    def simulate(action: str, identity: str, arguments: Mapping[str, Value]) -> None:
+    def simulate(
+        action: str, identity: str, arguments: Mapping[str, Value]
+    ) -> Mapping[str, object] | None:
         """
-        Make something happen.
+        Make something happen. Called from a thread that is no device's.
 
-        :param action: ``"unplug"``, ``"plug"`` or the name of a fault that
-            the driver documents.
+        :param action: ``"unplug"``, ``"plug"``, ``"clear"`` (end all faults),
+            ``"show"`` or the name of a fault that the driver documents.
         :param identity: of the device it happens to.
         :param arguments: what the fault needs, a latency in milliseconds, say.
+        :return: for ``"show"``, what the simulated hardware holds, ready for JSON.
         :raises ValueError: there is no such action, device or argument; the
             text names those there are.
         """

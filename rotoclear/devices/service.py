@@ -1,0 +1,192 @@
+"""The devices' room, put together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import TimeoutError as TookTooLong
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from rotoclear.config import Configuration
+from rotoclear.devices.controls import Controls
+from rotoclear.devices.heads import Heads
+from rotoclear.devices.hosting import Hosts
+from rotoclear.devices.lamps import Lamps
+from rotoclear.devices.link import Spawn
+from rotoclear.devices.plugin import Plugin
+from rotoclear.devices.report import Report
+from rotoclear.devices.scan import Scan
+from rotoclear.devices.supervisor import Supervisor
+from rotoclear.devices.targets import Targets
+from rotoclear.devices.video import Video
+from rotoclear.devices.volumes import Volumes
+from rotoclear.state.model import Model
+from rotoclear.values import Value
+
+SETTLE: Final = 3.0
+"""Seconds after which nobody waits for a driver to settle."""
+
+CACHE: Final = "plugins.json"
+"""The file in the data folder that remembers the scan."""
+
+
+class Devices(Service):
+    """
+    Looks for plugins, runs their drivers, and knows what is plugged in.
+
+    :param reactor: starts processes and keeps the time.
+    :param model: gets the lanes of the device keys and the facts.
+    :param configuration: ``disabled_drivers`` and ``drivers``.
+    :param cache_dir: for the memory of the plugin scan; the data folder.
+    :param executable: the Python that runs the drivers.
+    :param path: where modules are looked for; ``sys.path`` if not given.
+    :param spawn: starts the drivers' processes; for tests.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        model: Model,
+        configuration: Configuration,
+        cache_dir: Path,
+        executable: str = sys.executable,
+        *,
+        path: Sequence[str] | None = None,
+        spawn: Spawn | None = None,
+    ) -> None:
+        path = tuple(sys.path if path is None else path)
+        self._reactor = reactor
+        self._configuration = configuration
+        self._supervisor = Supervisor(reactor, spawn or Hosts(reactor, executable, path))
+        self._scan = Scan(reactor, cache_dir / CACHE, executable, path)
+        self._report = Report(self._supervisor)
+        self._looked: Deferred[None] | None = None
+        self.heads = Heads(reactor, model, self._supervisor)
+        self.lamps = Lamps(reactor, model, self.heads, self._supervisor)
+        self.volumes = Volumes(reactor, model, self._supervisor)
+        self.controls = Controls(reactor, model, self.heads)
+        self.video = Video(reactor, model, self.heads, self.controls)
+        self._targets = Targets(self._supervisor, self.heads, self.lamps)
+
+    # -- life ------------------------------------------------------------------
+
+    def startService(self) -> None:
+        """Look for plugins and start their drivers, in the background."""
+        Service.startService(self)
+        self._looked = Deferred.fromCoroutine(self._look())
+        self._looked.addErrback(self._broken)
+
+    def stopService(self) -> Deferred[None]:
+        """End all processes; takes 1.5 seconds at most, whatever they do."""
+        Service.stopService(self)
+        self._scan.stop()
+        self.heads.stop()
+        self.volumes.stop()
+        return self._supervisor.stop()
+
+    async def _look(self) -> None:
+        builtin = await self._scan.builtin()
+        for plugin in builtin:
+            self._start(plugin)
+        vendors = await self._scan.vendors()
+        for plugin in vendors:
+            self._start(plugin)
+        self._warn([*builtin, *vendors])
+
+    def _broken(self, failure: Failure) -> None:
+        self._log.failure("the drivers cannot be started", failure)
+
+    def _start(self, plugin: Plugin) -> None:
+        self._report.add(plugin)
+        disabled = plugin.name in self._configuration.disabled_drivers
+        if disabled:
+            self._report.disabled.add(plugin.name)
+        elif plugin.state != "loaded":
+            self._log.warn(
+                "driver {name} ({module}, {distribution}) is {state}: {reason}",
+                name=plugin.name,
+                module=plugin.module,
+                distribution=plugin.distribution or "unknown",
+                state=plugin.state,
+                reason=plugin.reason,
+            )
+        elif self.running:
+            self._supervisor.start(plugin, self._configuration.drivers.get(plugin.name, {}))
+
+    def _warn(self, plugins: Sequence[Plugin]) -> None:
+        """Name what the configuration says of drivers that there are none of."""
+        known = {plugin.name for plugin in plugins}
+        for setting, names in (
+            ("disabled-drivers", self._configuration.disabled_drivers),
+            ("drivers", tuple(self._configuration.drivers)),
+        ):
+            for name in names:
+                if name not in known:
+                    text = f"{setting} names {name!r}, and there is no such driver"
+                    self._report.warnings.append(text)
+                    self._log.warn("configuration: {text}", text=text)
+
+    def settled(self) -> Deferred[None]:
+        """
+        Fires when what is plugged in now is known; after three seconds at most.
+
+        That is, when every driver has found and opened its devices, or failed.
+        """
+        settled = Deferred.fromCoroutine(self._settle())
+        return settled.addTimeout(SETTLE, self._reactor).addErrback(self._not_settled)
+
+    async def _settle(self) -> None:
+        looked: Deferred[None] = Deferred()
+        if self._looked is not None:
+            self._looked.addBoth(lambda _: looked.callback(None))
+            await looked
+        await self._supervisor.settled()
+
+    def _not_settled(self, failure: Failure) -> None:
+        failure.trap(TookTooLong, CancelledError)
+        self._log.warn("not all drivers have settled; they are not waited for")
+
+    # -- reports -----------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """
+        What there is, ready for JSON.
+
+        ``drivers``: each ``name``, ``kind``, ``state``, ``reason``,
+        ``restarts``, ``distribution``, ``pid`` and ``devices``; ``heads``,
+        ``lamps`` and ``volumes``; ``warnings`` about the configuration.
+        """
+        return {
+            **self._report.drivers(),
+            **self._report.devices(self.heads, self.lamps, self.volumes),
+        }
+
+    def health(self) -> dict[str, dict[str, str]]:
+        """Each driver's state, as ``driver-NAME``; ``"ok"`` or what is the matter."""
+        return self._report.health()
+
+    async def _simulate(self, action: str, target: str, arguments: Mapping[str, Value]) -> Any:
+        driver, identity = self._targets.find(target)
+        return await driver.simulate(action, identity, arguments)
+
+    def simulate(
+        self, action: str, target: str, arguments: Mapping[str, Value]
+    ) -> Deferred[dict[str, Value] | None]:
+        """
+        Have a simulated device misbehave.
+
+        :param target: ``"1"`` or ``"2"``, a camera; ``"light1"``, ``"light2"``,
+            ``"storage"``; or a device's identity.
+        :return: what the action asked for, if it asked for something.
+        :raises ValueError: through the Deferred: there is no such target,
+            action or argument; the text names those there are.
+        """
+        return Deferred.fromCoroutine(self._simulate(action, target, arguments))

@@ -1,0 +1,228 @@
+"""
+What the server and a driver's process say to each other.
+
+Over one stream socket, in both directions: frames of a length (four bytes,
+big-endian) and that many bytes of MessagePack, one of the structs below.
+Numbers of devices and of requests are the server's choice; it uses none twice
+within the life of a process.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from rotoclear.values import Value
+
+MAX_FRAME: Final = 1_048_576
+"""Bytes of the longest frame, its length not counted."""
+
+MAX_TEXT: Final = 2_000
+"""Characters of a message for people; the sender cuts it."""
+
+MAX_TRACEBACK: Final = 16_000
+"""Characters of a traceback; the sender keeps its end."""
+
+_HEAD: Final = struct.Struct("!I")
+
+
+class WireError(Exception):
+    """The other side does not keep to this module."""
+
+
+class _Message(Struct, tag_field="is", frozen=True, array_like=False):
+    """Common to all messages: told apart by the name of their struct."""
+
+
+# -- from the server -----------------------------------------------------------
+
+
+class Start(_Message, frozen=True, tag="start"):
+    """Comes first, once. Answered with :class:`Started`, or :class:`Stopped` and the end."""
+
+    options: dict[str, object]
+
+
+class Open(_Message, frozen=True, tag="open"):
+    """Open a device and have it describe itself. The :class:`Answer` is the description."""
+
+    request: int
+    device: int
+    identity: str
+
+
+class Call(_Message, frozen=True, tag="call"):
+    """Call a method of an open device: one of :data:`METHODS` of its kind, or ``probe``."""
+
+    request: int
+    device: int
+    method: str
+    arguments: tuple[Value, ...] = ()
+
+
+class Close(_Message, frozen=True, tag="close"):
+    """Close a device, once what was asked of it before is done."""
+
+    request: int
+    device: int
+
+
+class Simulate(_Message, frozen=True, tag="simulate"):
+    """Have a simulated device misbehave; see ``ISimulated``."""
+
+    request: int
+    action: str
+    identity: str
+    arguments: dict[str, Value]
+
+
+class Stop(_Message, frozen=True, tag="stop"):
+    """Close everything and end. The server waits a second, not longer."""
+
+
+ToHost = Start | Open | Call | Close | Simulate | Stop
+
+# -- from the driver's process -------------------------------------------------
+
+
+class Started(_Message, frozen=True, tag="started"):
+    """The driver has been loaded and started."""
+
+    name: str
+    kind: str
+    simulated: bool
+
+
+class Stopped(_Message, frozen=True, tag="stopped"):
+    """The driver could not be loaded or started: the process ends."""
+
+    message: str
+    traceback: str = ""
+
+
+class Found(_Message, frozen=True, tag="found"):
+    """What ``find`` has named. Comes about twice a second; that it comes is a sign of life."""
+
+    identities: tuple[str, ...]
+
+
+class Lost(_Message, frozen=True, tag="lost"):
+    """``find`` failed. Comes in place of :class:`Found`."""
+
+    message: str
+    traceback: str = ""
+
+
+class Answer(_Message, frozen=True, tag="answer"):
+    """What was asked is done; what the method returned."""
+
+    request: int
+    result: object = None
+
+
+class Refused(_Message, frozen=True, tag="refused"):
+    """
+    What was asked went wrong.
+
+    ``failure``: the device refused; ``gone``: it is not there any more;
+    ``value``: no such thing can be simulated; ``fault``: the driver is at
+    fault, and its traceback is there.
+    """
+
+    request: int
+    reason: Literal["failure", "gone", "value", "fault"]
+    message: str
+    traceback: str = ""
+
+
+class Record(_Message, frozen=True, tag="record"):
+    """Something for the log; ``level`` is one of :mod:`logging`'s numbers."""
+
+    level: int
+    text: str
+
+
+FromHost = Started | Stopped | Found | Lost | Answer | Refused | Record
+
+METHODS: Final = {
+    "camera": frozenset({"set", "select"}),
+    "light": frozenset({"switch"}),
+    "storage": frozenset({"usage"}),
+}
+"""What may be called, by the driver's kind."""
+
+RESULTS: Final = frozenset({"usage"})
+"""The methods whose result is of interest; the others' is dropped."""
+
+# -- frames --------------------------------------------------------------------
+
+_encoder: Final[msgspec.msgpack.Encoder] = msgspec.msgpack.Encoder()
+
+
+def frame(message: ToHost | FromHost) -> bytes:
+    """
+    One message, ready to be sent.
+
+    :raises WireError: it cannot be encoded or is too long.
+    """
+    try:
+        payload = _encoder.encode(message)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise WireError(f"cannot be sent: {error}") from None
+    if len(payload) > MAX_FRAME:
+        raise WireError(f"cannot be sent: {len(payload)} bytes are too many")
+    return _HEAD.pack(len(payload)) + payload
+
+
+M = TypeVar("M", ToHost, FromHost)
+
+
+class Reader(Generic[M]):
+    """
+    Takes frames out of a stream.
+
+    :param messages: the union of what the other side may say.
+    """
+
+    def __init__(self, messages: type[M]) -> None:
+        self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(messages)
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[M]:
+        """
+        The messages that are complete with these bytes.
+
+        :raises WireError: a frame is too long or holds no such message;
+            nothing that comes later can be understood.
+        """
+        buffer = self._buffer
+        buffer += data
+        start = 0
+        try:
+            while len(buffer) - start >= _HEAD.size:
+                (length,) = _HEAD.unpack_from(buffer, start)
+                if length > MAX_FRAME:
+                    raise WireError(f"a frame of {length} bytes")
+                end = start + _HEAD.size + length
+                if len(buffer) < end:
+                    return
+                payload = bytes(buffer[start + _HEAD.size : end])
+                start = end
+                yield self._decode(payload)
+        finally:
+            del buffer[:start]
+
+    def _decode(self, payload: bytes) -> M:
+        try:
+            return self._decoder.decode(payload)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise WireError(f"a frame that is not understood: {error}") from None
+
+
+def cut(text: str, length: int = MAX_TEXT) -> str:
+    """A text for people, not longer than it may be."""
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
