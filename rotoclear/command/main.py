@@ -163,7 +163,8 @@ def _add_simulate(commands: _Subparsers) -> None:
     fault.add_argument("kind", metavar="KIND", help="which fault; 'show' lists them")
     fault.add_argument("arguments", metavar="NAME=VALUE", nargs="*", help="what the fault needs")
     action("clear", "end its faults")
-    action("show", "say what is wrong with it, and what can be")
+    show = action("show", "say what is wrong with it, and what can be")
+    show.add_argument("--json", action="store_true", help="for programs")
 
 
 def _add_cert(commands: _Subparsers) -> None:

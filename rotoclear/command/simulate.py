@@ -9,6 +9,7 @@ from argparse import Namespace
 from rotoclear.command.asking import ask
 from rotoclear.command.errors import OK, USAGE, CommandError
 from rotoclear.command.folder import chosen
+from rotoclear.command.text import fields
 
 
 def run(arguments: Namespace) -> int:
@@ -18,8 +19,10 @@ def run(arguments: Namespace) -> int:
         request["action"] = arguments.kind
         request["arguments"] = dict(_argument(text) for text in arguments.arguments)
     result = ask(chosen(arguments), "simulate", request).get("result")
-    if result is not None:
+    if arguments.action == "show" and arguments.json:
         print(json.dumps(result, indent=2, ensure_ascii=False))
+    elif isinstance(result, dict):
+        print(fields(result))
     return OK
 
 

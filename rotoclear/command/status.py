@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from rotoclear.command.asking import ask
 from rotoclear.command.errors import OK
 from rotoclear.command.folder import chosen
-from rotoclear.command.text import records
+from rotoclear.command.text import fields, records
 
 
 def run(arguments: Namespace) -> int:
@@ -33,8 +33,6 @@ def described(status: Mapping[str, object]) -> str:
         for name, rows in devices.items():
             if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
                 parts.append(f"{name}:\n{records(rows)}")
-            elif not isinstance(rows, list) or rows:
-                parts.append(f"{name}: {rows}")
             else:
-                parts.append(f"{name}: none")
+                parts.append(fields({name: rows}))
     return "\n\n".join(parts)

@@ -29,7 +29,13 @@ def records(rows: Sequence[Mapping[str, object]]) -> str:
     )
 
 
+def fields(record: Mapping[str, object]) -> str:
+    """A JSON object, a line for each key."""
+    return "\n".join(printable(f"{key}: {_cell(value)}") for key, value in record.items())
+
+
 def _cell(value: object) -> str:
+    """A JSON value in a few words."""
     match value:
         case None | "":
             return "-"
@@ -38,8 +44,15 @@ def _cell(value: object) -> str:
         case False:
             return "no"
         case list():
-            return ", ".join(map(_cell, value)) or "-"
+            between = "; " if any(isinstance(item, dict) for item in value) else ", "
+            return between.join(map(_cell, value)) or "-"
         case dict():
-            return ", ".join(f"{key}={_cell(item)}" for key, item in value.items()) or "-"
+            return ", ".join(_field(key, item) for key, item in value.items()) or "-"
         case _:
             return str(value)
+
+
+def _field(key: str, value: object) -> str:
+    if isinstance(value, dict | list):
+        return f"{key} ({_cell(value)})" if value else key
+    return f"{key}={_cell(value)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rotoclear import __version__
 from rotoclear.auth.errors import AuthError
 from rotoclear.control.request import Handler, Refused, Request
+from rotoclear.state.errors import DeviceError, NotAvailable
 
 if TYPE_CHECKING:
     from rotoclear.auth.accounts import Accounts
@@ -48,7 +49,7 @@ def handlers_for(accounts: Accounts, devices: Devices) -> dict[str, Handler]:
         arguments = _values(request.arguments.get("arguments", {}))
         try:
             return {"result": await devices.simulate(action, target, arguments)}
-        except ValueError as error:
+        except (ValueError, DeviceError, NotAvailable) as error:
             raise Refused(str(error)) from None
 
     async def status(request: Request) -> Mapping[str, object]:

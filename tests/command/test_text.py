@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rotoclear.command.text import printable, records, table
+from rotoclear.command.text import fields, printable, records, table
 
 
 class TextTests(SynchronousTestCase):
@@ -26,4 +26,21 @@ class TextTests(SynchronousTestCase):
         self.assertEqual(
             records(rows),
             "NAME  ON   MODES  USAGE\na     yes  x, y   -\nb     no   -      total=2",
+        )
+
+    def test_fields(self) -> None:
+        record = {
+            "plugged": True,
+            "holds": {},
+            "faults": {"latency": {"milliseconds": 300}},
+            "possible": {"error": ["control", "times"], "hang": []},
+            "devices": [{"identity": "a", "reason": ""}, {"identity": "b\x1b"}],
+        }
+        self.assertEqual(
+            fields(record),
+            "plugged: yes\n"
+            "holds: -\n"
+            "faults: latency (milliseconds=300)\n"
+            "possible: error (control, times), hang\n"
+            "devices: identity=a, reason=-; identity=b\ufffd",
         )

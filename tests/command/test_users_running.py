@@ -144,8 +144,10 @@ class RunningTests(TestCase):
         )
 
     async def test_simulate_shows(self) -> None:
-        result = await self.run_it("simulate", "show", "1")
+        result = await self.run_it("simulate", "show", "1", "--json")
         self.assertEqual(json.loads(result.out), {"faults": ["hang", "latency"]})
+        result = await self.run_it("simulate", "show", "1")
+        self.assertEqual(result, Result(0, "faults: hang, latency\n", ""))
 
     async def test_simulate_refused(self) -> None:
         result = await self.run_it("simulate", "plug", "3")
@@ -171,6 +173,6 @@ class RunningTests(TestCase):
                 "NAME              STATE    RESTARTS",
                 "simulated-head-1  running  0",
                 "",
-                "heads: none",
+                "heads: -",
             ],
         )
