@@ -55,7 +55,7 @@ class Device(Protocol):
 
     def call(self, method: str, *arguments: Value) -> Deferred[object]:
         """
-        Call a method of the driver's object: ``set``, ``select``, ``switch``, ``usage``.
+        Call a method of the driver's object: ``set``, ``select``, ``switch``, ``usage``, ``probe``.
 
         Calls to one device are made one after another, in this order.
 

@@ -56,7 +56,7 @@ class Open(_Message, frozen=True, tag="open"):
 
 
 class Call(_Message, frozen=True, tag="call"):
-    """Call a method of an open device: one of :data:`METHODS` of its kind, or ``probe``."""
+    """Call a method of an open device: one of :data:`METHODS` of its kind."""
 
     request: int
     device: int
@@ -149,9 +149,9 @@ class Record(_Message, frozen=True, tag="record"):
 FromHost = Started | Stopped | Found | Lost | Answer | Refused | Record
 
 METHODS: Final = {
-    "camera": frozenset({"set", "select"}),
-    "light": frozenset({"switch"}),
-    "storage": frozenset({"usage"}),
+    "camera": frozenset({"set", "select", "probe"}),
+    "light": frozenset({"switch", "probe"}),
+    "storage": frozenset({"usage", "probe"}),
 }
 """What may be called, by the driver's kind."""
 
