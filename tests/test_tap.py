@@ -275,6 +275,27 @@ class ProcessTests(Case):
             process.terminate()
             process.stdout.read()
 
+    @skipIf(shutil.which("systemd-socket-activate") is None, "needs systemd's tools")
+    def test_systemd(self):
+        """A socket of systemd's is served, although Twisted has been at its variables before."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            port = listening.getsockname()[1]  # the tool has no way to say what it has chosen
+        with subprocess.Popen(
+            [
+                *("systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--fdname=http"),
+                *(f"--setenv={name}={self.environ[name]}" for name in ("PYTHONPATH", "PATH")),
+                *self.command("-n", "rotoclear", "--listen", "systemd:name=http"),
+                *("--data-dir", "data"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.assertIn("Listening on", process.stderr.readline())
+            self.assertEqual(self.get(port), twistd_stub.HELLO)
+            process.terminate()
+            self.assertIn("systemd:name=http", process.communicate()[0])
+
     def test_busy_port(self):
         port = self.busy_port()
         endpoint = f"tcp:{port}:interface=127.0.0.1"

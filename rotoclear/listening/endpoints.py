@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -128,15 +129,13 @@ def open_listeners(
     certificates: dict[CertificateFiles, ServerCertificate] = {}
     parsed = [parse(text) for text in descriptions]
     if inherited is None and any(isinstance(d.where, Systemd) for d in parsed):
-        inherited = ListenFDs.fromEnvironment()
+        inherited = sockets.handed_over(os.environ)
     listeners: list[Listener] = []
     try:
         for description in parsed:
             certificate = _certificate(description, certificates)
             bound = _open(description, inherited)
-            if bound.fileno() in [listener.socket.fileno() for listener in listeners]:
-                bound.detach()
-                raise ListenError(f"{description.text}: systemd's socket is there twice")
+            _refuse_twice(description, bound, listeners)
             listeners.append(Listener(description, bound, certificate))
     except BaseException:
         for listener in listeners:
@@ -156,6 +155,15 @@ def _open(description: Description, inherited: ListenFDs | None) -> socket.socke
                 return sockets.take_systemd(where, inherited or ListenFDs([]))
     except ListenError as error:
         raise ListenError(f"{description.text}: {error}") from None
+
+
+def _refuse_twice(
+    description: Description, bound: socket.socket, listeners: Sequence[Listener]
+) -> None:
+    """By index and by name it may be one and the same descriptor."""
+    if bound.fileno() in [listener.socket.fileno() for listener in listeners]:
+        bound.detach()
+        raise ListenError(f"{description.text}: systemd's socket is there twice")
 
 
 def _certificate(

@@ -14,7 +14,7 @@ import fcntl
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from rotoclear.listening.descriptions import ListenError, Systemd, Tcp, Unix
 
 NOTSENT_LOWAT = 16_384
 """Bytes not sent yet that the kernel takes per connection: what is newer waits with us."""
+
+ENVIRON = Path("/proc/self/environ")
 
 
 def bind_tcp(where: Tcp) -> socket.socket:
@@ -78,6 +80,26 @@ def bind_unix(where: Unix) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def handed_over(environ: MutableMapping[str, str], started_with: Path = ENVIRON) -> ListenFDs:
+    """
+    The sockets that systemd has handed over to this process; blocking.
+
+    Twisted takes the names for them out of the environment as soon as its own
+    endpoints are imported, by whomever. The kernel remembers what the process
+    was started with, proc(5).
+    """
+    inherited = ListenFDs.fromEnvironment(environ)
+    if inherited.inheritedDescriptors():
+        return inherited
+    try:
+        content = os.fsdecode(started_with.read_bytes())
+    except OSError:
+        return inherited
+    return ListenFDs.fromEnvironment(
+        dict(entry.split("=", 1) for entry in content.split("\0") if "=" in entry)
+    )
 
 
 def take_systemd(where: Systemd, inherited: ListenFDs) -> socket.socket:

@@ -14,7 +14,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.listening.descriptions import ListenError, Systemd, Tcp, Unix
 from rotoclear.listening.limits import raise_open_files
-from rotoclear.listening.sockets import NOTSENT_LOWAT, bind_tcp, bind_unix, take_systemd
+from rotoclear.listening.sockets import (
+    NOTSENT_LOWAT,
+    bind_tcp,
+    bind_unix,
+    handed_over,
+    take_systemd,
+)
 
 LOOPBACK = "127.0.0.1"
 
@@ -143,6 +149,21 @@ class SystemdTests(Case):
         listening = self.open(bind_unix, Unix(Path("s")))
         taken = self.open(take_systemd, Systemd(index=0), self.inherited(listening))
         self.assertEqual(taken.getsockname(), "s")
+
+    def test_handed_over(self):
+        """From the environment, or from what the process was started with."""
+        started = self.folder / "environ"
+        record = f"LISTEN_PID={os.getpid()}\0LISTEN_FDS=2\0LISTEN_FDNAMES=a:b\0\0"
+        started.write_text(record)
+        environ = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "LISTEN_FDNAMES": "c"}
+        self.assertEqual(handed_over(environ, started).inheritedNamedDescriptors(), {"c": 3})
+        # It has taken them out, as Twisted does when its endpoints are imported.
+        self.assertEqual(
+            handed_over(environ, started).inheritedNamedDescriptors(), {"a": 3, "b": 4}
+        )
+        started.write_text(record.replace("PID=", "PID=1"))
+        self.assertEqual(handed_over({}, started).inheritedDescriptors(), [])
+        self.assertEqual(handed_over({}, self.folder / "none").inheritedDescriptors(), [])
 
     def test_nothing_there(self):
         self.assertIn("LISTEN_FDS", self.refused(take_systemd, Systemd(index=0), ListenFDs([])))
