@@ -230,6 +230,7 @@ class Opening:
                     self._begin_probe()
                 case "probe":
                     self._sign_of_life()
+                    task.finish(None)
                 case "usage":
                     task.finish(describe.usage(result))
                 case _:
