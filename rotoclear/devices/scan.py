@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 import rotoclear.plugins
+from rotoclear import __version__
 from rotoclear.devices.cache import Cache, Entry, Result, decode
 from rotoclear.devices.child import Child, environment
 from rotoclear.devices.output import Output
@@ -30,6 +31,8 @@ from rotoclear.devices.plugin import BUILTIN, Plugin, judged
 
 LIMIT: Final = 5.0
 """Seconds that a module has."""
+
+_OURS: Final = f"rotoclear {__version__}"
 
 MAX_RESULT: Final = 65_536
 """Bytes that a child may say."""
@@ -130,13 +133,14 @@ class Scan:
             result = await self._run(module)
             if not result.reason:
                 self._cache.put(module.name, Entry(module.file, stamp, result))
+        distribution = _OURS if module.name == BUILTIN else result.distribution
         plugins = [
             Plugin(
                 name=found.name,
                 kind=found.kind,
                 module=module.name,
                 attribute=found.attribute,
-                distribution=result.distribution,
+                distribution=distribution,
                 simulated=found.simulated,
                 state="refused" if found.reason else "loaded",
                 reason=found.reason,
@@ -145,7 +149,7 @@ class Scan:
         ]
         if result.reason:
             name = module.name.rpartition(".")[2]
-            failed = Plugin(name=name, module=module.name, distribution=result.distribution)
+            failed = Plugin(name=name, module=module.name, distribution=distribution)
             plugins.append(failed.but("failed", result.reason))
         return plugins
 
