@@ -54,6 +54,14 @@ class Options(usage.Options):
         super().__init__()  # type: ignore[no-untyped-call]
         self["listen"] = []
 
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        """Mistakes are told in one line; twistd prints all it knows, and older ones exit with 0."""
+        with one_line():
+            try:
+                super().parseOptions(options)  # type: ignore[no-untyped-call]
+            except usage.UsageError as error:
+                raise StartError(f"{error}; --help lists the options") from None
+
     def opt_listen(self, endpoint: str) -> None:
         """
         Listen here, and not where the configuration says. Can be given more than
@@ -73,8 +81,7 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """``--check`` is done before twistd looks for another server's PID file."""
         if self["check"]:
-            with one_line():
-                sys.stdout.write(check(settle(self, os.environ)) + "\n")
+            sys.stdout.write(check(settle(self, os.environ)) + "\n")
             raise SystemExit(0)
 
 

@@ -381,6 +381,8 @@ class ProcessTests(Case):
             self.assertIn(option, result.stdout)
 
     def test_unknown_option(self):
-        result = self.run_twistd("rotoclear", "--bogus")
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("option --bogus not recognized", result.stdout)
+        for wrong in ("--bogus", "bogus"):
+            result = self.run_twistd("rotoclear", wrong)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertIn("--help lists the options", result.stderr)
