@@ -3,7 +3,8 @@
 
 A line ``>> {...}`` is what the client sends, ``<< {...}`` what the server sends
 then. A text ``"…"`` in the latter stands for anything. ``:as: operator`` tells
-as what the client has logged in before. ``tests/test_docs.py`` plays every
+as what the client has logged in before. Of what answers a message with an ``id``
+only the answers are shown, no broadcasts. ``tests/test_docs.py`` plays every
 conversation against a server: what is printed is what happens.
 """
 

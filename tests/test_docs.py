@@ -1,0 +1,422 @@
+"""
+The documentation is true: it builds, it is complete, and what it shows happens.
+
+What is played here is taken from the pages themselves.
+"""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from packaging.requirements import Requirement
+from prometheus_client import generate_latest
+
+from rotoclear.api.collector import registry
+from rotoclear.api.openapi import document
+from rotoclear.config import Configuration
+from rotoclear.devices.kinds import kind_of
+from rotoclear.interfaces import DeviceGone, DriverContext
+from rotoclear.state.keys import KEYS, KeyTable
+from rotoclear.state.permissions import ROLES
+from tests.api.site import SiteTestCase
+from tests.clients.browser import Browser, run_chromium
+from tests.harness import Client, Server
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.rst"), ROOT / "README.rst", ROOT / "CHANGES.rst"])
+EXAMPLES = DOCS / "examples"
+URL = "ws://localhost:8080/api/v1"
+"""Where the examples connect to."""
+
+
+def blocks(page: Path, directive: str) -> Iterator[tuple[dict[str, str], str]]:
+    """The options and the content of each of a page's directives of that name."""
+    lines = page.read_text("utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if line != f".. {directive}":
+            continue
+        options: dict[str, str] = {}
+        content: list[str] = []
+        for below in lines[number + 1 :]:
+            if below and not below.startswith("   "):
+                break
+            option = re.fullmatch(r"   :(\w+): *(.*)", below)
+            if option and not content:
+                options[option[1]] = option[2]
+            elif below or content:
+                content.append(below)
+        yield options, textwrap.dedent("\n".join(content)).strip()
+
+
+def page(name: str) -> str:
+    """A page's text."""
+    return (DOCS / f"{name}.rst").read_text("utf-8")
+
+
+# What is built
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built with warnings for errors."""
+    folder = tmp_path_factory.mktemp("docs")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    result = subprocess.run(
+        [*command, "-d", folder / "doctrees", DOCS, folder / "html"],
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return folder / "html"
+
+
+def test_every_key_has_its_section(html: Path) -> None:
+    text = (html / "keys.html").read_text("utf-8")
+    for key in KEYS:
+        assert f'id="key-{key.name}"' in text
+        assert f"<h3>{key.name}<" in text
+
+
+def test_the_matrix_has_every_key_and_role(html: Path) -> None:
+    text = (html / "permissions.html").read_text("utf-8")
+    for key in KEYS:
+        assert f'href="keys.html#key-{key.name}"' in text
+    for role in ROLES:
+        assert role.capitalize() in text
+
+
+def test_every_setting_is_documented(html: Path) -> None:
+    text = (html / "configuration.html").read_text("utf-8")
+    names = []
+    for field in msgspec.structs.fields(Configuration):
+        inner = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        below = msgspec.structs.fields(field.type) if inner else ()
+        names += [f"{field.encode_name}.{f.encode_name}" for f in below] or [field.encode_name]
+    assert len(names) > 15
+    for name in names:
+        anchor = re.sub(r"[^a-z0-9]+", "-", f"setting-{name}")
+        assert f'id="{anchor}"' in text, name
+
+
+def test_every_command_is_shown(html: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    import command_reference
+
+    for command in command_reference.commands():
+        assert f".. rotoclear-help:: {command}\n" in page("command-line")
+    text = (html / "command-line.html").read_text("utf-8")
+    for option in ("--config", "--listen", "--data-dir", "--check"):
+        assert option in text
+
+
+def test_every_page_is_in_the_contents(html: Path) -> None:
+    text = (html / "index.html").read_text("utf-8")
+    for path in DOCS.glob("*.rst"):
+        assert f"{path.stem}.html" in text or path.stem == "index"
+
+
+# What is shown
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_json_is_json(path: Path) -> None:
+    for _, content in blocks(path, "code-block:: json"):
+        try:
+            json.loads(content)
+        except ValueError:  # one after another
+            for line in content.splitlines():
+                json.loads(line)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_settings_are_settings(path: Path) -> None:
+    for _, content in blocks(path, "code-block:: toml"):
+        msgspec.convert(tomllib.loads(content), Configuration)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_python_is_python(path: Path) -> None:
+    for _, content in blocks(path, "code-block:: python"):
+        body = textwrap.indent(content, "    ")
+        compile(f"async def page():\n{body}", str(path), "exec")
+
+
+def test_the_readmes_commands_are_there() -> None:
+    text = (ROOT / "README.rst").read_text("utf-8")
+    commands = re.findall(r"^    (scripts/\w+)$", text, re.MULTILINE)
+    assert commands == ["scripts/run", "scripts/test"]
+    for command in commands:
+        assert os.access(ROOT / command, os.X_OK)
+
+
+def test_every_request_is_in_the_table() -> None:
+    shown = set(re.findall(r"^``(?:GET|POST|PATCH|DELETE) /\S*?(?:``|\?)", page("http"), re.M))
+    paths = document(KeyTable())["paths"]
+    described = {
+        f"``{method.upper()} {path.replace('{name}', 'NAME')}``"
+        for path, item in paths.items()
+        for method in item
+        if method != "parameters"
+    }
+    assert {entry.replace("?", "``") for entry in shown} == described
+
+
+def test_every_dependency_has_its_reason() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    lines = setup["options"]["install_requires"].split("\n")
+    for extra in setup["options.extras_require"].values():
+        lines += extra.split("\n")
+    needed = {Requirement(line).name.lower() for line in lines if line and line[0] != "#"}
+    shown = {
+        match[1].lower()
+        for match in re.finditer(
+            r"^(\S+) +[A-Z]\S+(?: or \S+|, \S+)?  +\S", page("dependencies"), re.M
+        )
+    }
+    assert shown - {"package"} == needed
+
+
+class Figures(SiteTestCase):
+    """The table of metrics."""
+
+    def test_every_figure_is_in_the_table(self):
+        self.status["drivers"] = [{"name": "a", "state": "running", "restarts": 0}]
+        found = set(
+            re.findall(
+                r"^# TYPE (rotoclear_\w+)", generate_latest(registry(self.context)).decode(), re.M
+            )
+        )
+        shown = set(re.findall(r"^``(rotoclear_\w+)``", page("http"), re.M))
+        self.assertEqual(shown, found)
+
+
+# What is played
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("docs-server")) as server:
+        token = server.login()
+        for role in ("operator", "viewer"):
+            new = {"name": role, "role": role, "password": f"password of {role}"}
+            assert server.request("POST", "/api/users", new, token=token).status == 201
+        yield server
+
+
+CONVERSATIONS = [
+    pytest.param(options.get("as"), content, id=f"{path.stem}-{number}")
+    for path in PAGES
+    for number, (options, content) in enumerate(blocks(path, "conversation::"), 1)
+]
+
+
+def test_there_are_conversations() -> None:
+    assert len(CONVERSATIONS) > 8
+
+
+@pytest.mark.parametrize(("role", "content"), CONVERSATIONS)
+def test_conversation(server: Server, role: str | None, content: str) -> None:
+    """Each begins with what the first start finds, but for what those before it on the page did."""
+    with server.client(role, role and f"password of {role}") as client:
+        for line in content.splitlines():
+            mark, text = line[:3], line[3:]
+            if mark == ">> ":
+                client.send(text)
+            else:
+                assert mark == "<< ", line
+                printed = json.loads(text)
+                received = client.until({"id": printed["id"]} if "id" in printed else {})
+                assert shown(received, printed), (line, received)
+        assert client.ask_all({"get": []}) == [{}], "more came than is shown"
+
+
+def shown(received: object, printed: object) -> bool:
+    """Whether it is what is printed, in which ``…`` stands for anything."""
+    if isinstance(received, dict) and isinstance(printed, dict):
+        return received.keys() == printed.keys() and all(
+            shown(received[name], printed[name]) for name in printed
+        )
+    return printed == "…" or (type(received), received) == (type(printed), printed)
+
+
+def test_quick_start_in_python(server: Server) -> None:
+    for wanted in (50, 75):
+        with server.client("admin") as admin:
+            admin.ask({"brightness": 125 - wanted})
+        result = subprocess.run(
+            [
+                sys.executable,
+                EXAMPLES / "quickstart.py",
+                server.url,
+                server.data_dir / "initial-admin-password",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        value = 75 if wanted == 75 else 50
+        assert result.stdout.splitlines()[1:] == [
+            f"confirmation: {{'brightness': {value}, 'info': ['brightness']}}",
+            f"broadcast:    {{'brightness': {value}}}",
+            f"watcher sees: {{'brightness': {value}}}",
+        ]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with run_chromium() as script:
+        script.until(lambda line: isinstance(line, dict) and "ready" in line)
+        yield Browser(script)
+
+
+def test_quick_start_in_a_browser(server: Server, browser: Browser) -> None:
+    head, _, rest = (EXAMPLES / "quickstart.html").read_text("utf-8").partition("<script>")
+    script = rest.partition("</script>")[0]
+    assert URL in script
+    program = f"document.body.innerHTML = {json.dumps(head)};" + script.replace(URL, server.url)
+    with browser.page(program) as opened, server.client() as watcher:
+        before = watcher.get("brightness")["brightness"]
+        opened.wait(f"document.getElementById('brightness').value == '{before}'")
+        assert opened.evaluate("document.getElementById('brightness').disabled")
+        password = json.dumps(server.admin_password)
+        opened.evaluate(f"document.forms.login.password.value = {password}")
+        opened.evaluate("document.forms.login.requestSubmit()")
+        opened.wait("!document.getElementById('brightness').disabled")
+        value = 31 if before != 31 else 32
+        slider = "document.getElementById('brightness')"
+        opened.evaluate(f"{slider}.value = {value}")
+        opened.evaluate(f"{slider}.dispatchEvent(new Event('input'))")
+        assert watcher.until({"brightness": value}) == {"brightness": value}
+        opened.wait("document.getElementById('log').textContent.includes('info')")
+        assert "token" not in opened.evaluate("document.getElementById('log').textContent")
+
+
+def test_first_steps_of_the_readme(server: Server, tmp_path: Path) -> None:
+    (content,) = (text for _, text in blocks(ROOT / "README.rst", "code-block:: python"))
+    assert URL in content
+    program = tmp_path / "readme.py"
+    program.write_text(content.replace(URL, server.url))
+    (first, second) = (text for _, text in blocks(ROOT / "README.rst", "code-block:: json"))
+    with server.client("admin") as admin:
+        admin.ask({"brightness": 50})
+    command = [sys.executable, "-u", str(program)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(server.admin_password + "\n")
+        process.stdin.flush()
+        assert '"authenticated":true' in process.stdout.readline()
+        for line in first.splitlines():
+            assert json.loads(process.stdout.readline()) == json.loads(line)
+        simulate(server, "unplug", "2")
+        assert json.loads(process.stdout.readline()) == json.loads(second)
+    finally:
+        process.kill()
+        process.communicate()
+        simulate(server, "plug", "2")
+        with server.client() as client:
+            while not client.get("cam2-exists")["cam2-exists"]:
+                client.receive()
+
+
+def simulate(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """``rotoclear simulate ...`` on this server."""
+    command = [sys.executable, "-c", "from rotoclear.command.main import main; exit(main())"]
+    return subprocess.run(
+        [*command, "--data-dir", str(server.data_dir), "simulate", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+
+@pytest.fixture
+def rehearsed(server: Server) -> Iterator[Server]:
+    """Afterwards nothing is broken any more."""
+    yield server
+    for target in ("1", "2", "light1", "storage"):
+        simulate(server, "clear", target)
+
+
+def test_commands_of_the_simulator_page(rehearsed: Server) -> None:
+    lines = [
+        line.removeprefix("$ rotoclear simulate ").split()
+        for _, content in blocks(DOCS / "simulator.rst", "code-block:: console")
+        for line in content.splitlines()
+    ]
+    assert len(lines) > 5
+    for arguments in lines:
+        simulate(rehearsed, *arguments)
+
+
+def test_what_a_client_should_see(rehearsed: Server) -> None:
+    def client() -> Client:
+        return rehearsed.client("operator", "password of operator")
+
+    with client() as operator:
+        operator.ask({"brightness": 40})
+        simulate(rehearsed, "fault", "1", "error", "control=brightness", "times=1")
+        answer = operator.ask({"brightness": 41})
+        assert answer["error"] == "Device error", answer
+        assert operator.get("brightness") == {"brightness": 40}
+        simulate(rehearsed, "unplug", "2")
+        operator.until({"cam2-exists": False})
+        assert operator.ask({"cam2-light": True})["error"] == "Not available"
+        simulate(rehearsed, "plug", "2")
+        operator.until({"cam2-exists": True})
+
+
+# A driver
+
+
+def test_the_drivers_page_shows_a_whole_driver(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("acme_lamp", EXAMPLES / "acme_lamp.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    driver = module.acme_lights
+    assert kind_of(driver) == "light"
+
+    port = tmp_path / "usb-Acme_Lamp_0815"
+    port.touch()
+    (tmp_path / "usb-Other_Thing").touch()
+    driver.start(
+        DriverContext(log=None, options={"folder": str(tmp_path)}, changed=lambda: None)  # type: ignore[arg-type]
+    )
+    assert driver.find() == [port.name]
+    lamp = driver.open(port.name)
+    assert lamp.describe().identity == port.name
+    lamp.probe()
+    lamp.switch(True)
+    lamp.switch(False)
+    assert port.read_bytes() == b"L1\rL0\r"
+    port.unlink()
+    with pytest.raises(DeviceGone):
+        lamp.probe()
+    lamp.close()
+    with pytest.raises(DeviceGone):
+        driver.open(port.name)
+    driver.stop()
