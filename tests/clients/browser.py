@@ -111,16 +111,18 @@ class Browser:
         Open a page that runs a script.
 
         :param module: it is a module (top-level ``await``).
-        :param origin: the page claims to come from there (``http://HOST:PORT``);
-            ``None``: from a site of its own.
+        :param origin: it is a page of that server (``http://HOST:PORT``);
+            ``None``: of a site of its own.
         """
         name = f"page{next(self._ids)}"
         self.order("open", page=name, script=script, module=module, origin=origin)
         page = Page(self, name)
-        yield page
-        uncaught = page.reports("uncaught")
-        self.order("close", page=name)
-        assert not uncaught, uncaught
+        try:
+            yield page
+            uncaught = page.reports("uncaught")
+            assert not uncaught, uncaught
+        finally:
+            self.order("close", page=name)
 
 
 def tool(name: str) -> str:

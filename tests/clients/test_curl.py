@@ -32,7 +32,7 @@ def test_is_the_server_running(server: Server) -> None:
 
 def test_is_the_endpoint_there(server: Server) -> None:
     """It asks for an upgrade without a key: refused, in words that help, and at once."""
-    head, _, body = run(CHECK_ENDPOINT, server).partition("\r\n\r\n")
+    head, _, body = run(CHECK_ENDPOINT, server).partition("\n\n")
     assert head.startswith("HTTP/1.1 400 ")
     refusal = json.loads(body)
     assert refusal["error"]

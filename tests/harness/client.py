@@ -23,7 +23,8 @@ class Client:
 
     def __init__(self, url: str, *, limit: float = 10.0, **options: Any) -> None:
         self.limit = limit
-        self.socket = connect(url, **options)
+        self._connection = connect(url, **options)
+        self.socket = self._connection.__enter__()
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -34,7 +35,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connection."""
-        self.socket.close()
+        self._connection.__exit__(None, None, None)
 
     def send(self, message: Mapping[str, object] | str | bytes) -> None:
         """Send an object as JSON, or a text or bytes as they are."""

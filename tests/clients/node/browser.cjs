@@ -9,9 +9,9 @@
 // Each is answered with {"reply": id, "value": ...} or {"reply": id, "failed": "..."}.
 // Pages report {"page": "p", "log": [...]}, "error" (console.error) or "uncaught".
 //
-// A page with an "origin" is answered in the server's place for that one
-// address, so that the example may use addresses relative to the server; all
-// others come from a little site of their own, as a customer's page would.
+// A page with an "origin" is one of the server's own, into which the script is
+// put: so the example may use addresses relative to the server. All others come
+// from a little site of their own, as a customer's page would.
 'use strict';
 
 const http = require('node:http');
@@ -45,22 +45,22 @@ const report = () => {
 };
 
 async function open({ page: name, script, module, origin }, browser, site) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  // The server's pages allow no scripts but their own.
+  const context = await browser.newContext({ bypassCSP: Boolean(origin) });
   const page = await context.newPage();
   page.setDefaultTimeout(LIMIT);
   pages.set(name, page);
   await page.exposeFunction('__report', (kind, values) => say({ page: name, [kind]: values }));
   page.on('pageerror', (error) => say({ page: name, uncaught: String(error) }));
   await page.addInitScript(report);
-  const files = {
-    [`/${name}.html`]: { contentType: 'text/html', body: html(name, module) },
-    [`/${name}.js`]: { contentType: 'text/javascript', body: script },
-  };
-  for (const [path, file] of Object.entries(files)) {
-    if (origin) await page.route(origin + path, (route) => route.fulfill(file));
-    else served.set(path, file);
+  if (origin) {
+    await page.goto(`${origin}/api/status`);
+    await page.addScriptTag({ content: script, type: module ? 'module' : 'text/javascript' });
+  } else {
+    served.set(`/${name}.html`, { contentType: 'text/html', body: html(name, module) });
+    served.set(`/${name}.js`, { contentType: 'text/javascript', body: script });
+    await page.goto(`${site}/${name}.html`);
   }
-  await page.goto(`${origin ?? site}/${name}.html`);
   return null;
 }
 
