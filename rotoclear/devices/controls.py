@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rotoclear.devices.device import Device
 from rotoclear.devices.heads import Heads, absent, silent
-from rotoclear.devices.modes import modes_of, nearest_rate, nearest_size
+from rotoclear.devices.modes import Modes, modes_of, nearest_rate, nearest_size
 from rotoclear.devices.settler import Settler, Step
 from rotoclear.devices.slots import NUMBERS
 from rotoclear.interfaces import CameraDescription
@@ -86,10 +86,14 @@ class Controls:
         self._narrow()
 
     def _news(self, news: Values) -> None:
+        active = self.active()
         if "main-camera" in news:
-            self._settlers[self.active()].retry()
-        for settler in self._settlers.values():
-            settler.refresh()
+            self._settlers[active].retry()
+        for number, settler in self._settlers.items():
+            if number == active:
+                settler.refresh()
+            else:
+                settler.refresh_soon()
         if not news.keys().isdisjoint(("main-camera", *AUTOMATIC, *_SENSORS)):
             self._narrow()
 
@@ -131,6 +135,8 @@ class _Plan:
         self._model = model
         self._heads = heads
         self._number = number
+        self._described: CameraDescription | None = None
+        self._modes: Modes = {}
 
     def __call__(self, coming: Values) -> dict[str, Step]:
         description = self._heads.description(self._number)
@@ -140,7 +146,9 @@ class _Plan:
         def value(key: str) -> Value:
             return coming.get(key, self._model[key])
 
-        modes = modes_of(description.modes)
+        if description is not self._described:
+            self._described, self._modes = description, modes_of(description.modes)
+        modes = self._modes
         size = nearest_size(modes, str(value("resolution")))
         rate = nearest_rate(modes, size, int(value("fps")))
         sensor = min(int(value(f"cam{self._number}-sensor")), len(description.sensors))

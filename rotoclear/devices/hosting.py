@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from twisted.internet import protocol
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.unix import Server as UnixServer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -165,12 +166,32 @@ class Channel(protocol.Protocol):
         self._reader: wire.Reader[wire.FromHost] = wire.Reader(wire.FromHost)  # type: ignore[arg-type]
         self._second = clock.seconds()
         self._frames = 0
+        self._full = False
         self.closed = False
 
     def send(self, message: wire.ToHost) -> None:
-        """Send a message; nothing happens when nobody is there."""
-        if self.transport is not None and not self.closed:
-            self.transport.write(wire.frame(message))
+        """
+        Send a message; nothing happens when nobody is there.
+
+        It goes straight into the socket: a change waits for the answer to it.
+        Only when the process does not read is the transport left to queue.
+        """
+        if self.transport is None or self.closed:
+            return
+        frame = wire.frame(message)
+        sent = 0
+        if not self._full:
+            try:
+                sent = self._socket_send(frame)
+            except OSError:  # full, or lost: the transport deals with both
+                pass
+        if sent < len(frame):
+            self._full = True
+            self.transport.write(frame[sent:])
+
+    def connectionMade(self) -> None:
+        transport = cast(UnixServer, self.transport)
+        self._socket_send = transport.getHandle().send
 
     def close(self) -> None:
         """Hang up. What comes now is dropped."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -30,6 +31,9 @@ The steps by name, in order, that bring the device to where it should be.
 
 Its argument holds what is on its way into the state and goes before it.
 """
+
+SOON: Final = 0.1
+"""Seconds that a device whose picture is not the main one may be behind."""
 
 
 class Settler:
@@ -54,6 +58,7 @@ class Settler:
         self._failed: dict[str, Step] = {}
         self._busy: Counter[str] = Counter()
         self._working = False
+        self._soon: IDelayedCall | None = None
 
     def connect(self, device: Device | None) -> None:
         """From now on this is the device; a new one has taken nothing yet."""
@@ -73,10 +78,19 @@ class Settler:
 
     def refresh(self) -> None:
         """Apply what differs, in the background. A step that failed waits for :meth:`retry`."""
-        if self._working or self._device is None:
+        if self._working or self._device is None or self._next() is None:
             return
         self._working = True
         Deferred.fromCoroutine(self._work()).addErrback(self._broken)
+
+    def refresh_soon(self) -> None:
+        """The same, but what changes again within :data:`SOON` is applied only once."""
+        if self._soon is None:
+            self._soon = self._reactor.callLater(SOON, self._due)
+
+    def _due(self) -> None:
+        self._soon = None
+        self.refresh()
 
     async def bring(self, values: Values, *names: str) -> None:
         """

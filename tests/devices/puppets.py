@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from rotoclear.devices.device import Arrived, Description, Device, Kind, Left
+from rotoclear.devices.settler import SOON
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
     CameraDescription,
@@ -176,6 +177,11 @@ class House:
         """Let everything happen that needs no time."""
         for _ in range(10):
             self.clock.advance(0)
+
+    def wait(self) -> None:
+        """Let the other heads catch up, too."""
+        self.clock.advance(SOON)
+        self.turn()
 
     def ask(self, **changes: object) -> list[Outcome]:
         """Ask for ``main_camera=2`` and so on; the list is empty until it is decided."""

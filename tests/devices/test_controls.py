@@ -96,9 +96,17 @@ class ActiveCamera(Case):
         self.other.slow = True
         (outcome,) = self.house.ask(brightness=75)
         self.assertEqual(outcome.applied, {"brightness": 75})
-        self.house.turn()
+        self.house.wait()
         self.other.answer_all()
         self.assertEqual(self.other.holds["brightness"], 75)
+
+    def test_the_other_head_gets_a_dragged_slider_once(self) -> None:
+        for value in range(60, 70):
+            self.house.ask(brightness=value)
+            self.house.turn()
+        self.assertEqual(self.other.calls, [])
+        self.house.wait()
+        self.assertEqual(self.other.calls, [("set", "brightness", 69)])
 
     def test_what_the_hardware_does_not_have_is_confirmed_at_once(self) -> None:
         plain = camera("c", head=1, controls=frozenset({"contrast"}))
@@ -145,14 +153,14 @@ class ActiveCamera(Case):
     def test_what_failed_in_the_background_is_applied_when_that_head_becomes_active(self) -> None:
         self.other.faults["brightness"] = "no"
         self.house.ask(brightness=75)
-        self.house.turn()
+        self.house.wait()
         self.assertEqual(self.other.calls, [("set", "brightness", 75)])
         del self.other.faults["brightness"]
         self.house.ask(contrast=60)
-        self.house.turn()
+        self.house.wait()
         self.assertEqual(self.other.holds["brightness"], 50)
         self.house.ask(main_camera=2)
-        self.house.turn()
+        self.house.wait()
         self.ends_as_confirmed(self.other, 2)
 
     def test_a_value_that_it_should_have_and_has_not_is_tried_again(self) -> None:

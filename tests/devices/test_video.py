@@ -177,7 +177,7 @@ class MainCamera(Case):
     def test_a_new_one_that_failed_in_the_background_is_tried_before_it_is_confirmed(self) -> None:
         self.house.ask(resolution="640x480")
         self.second.faults["select"] = "no"
-        self.house.turn()
+        self.house.wait()
         self.assertEqual(self.second.calls, [("select", 1, 640, 480, 30)])
         (outcome,) = self.house.ask(main_camera=2)
         self.assertEqual(errors(outcome), {"main-camera": DEVICE_ERROR})
