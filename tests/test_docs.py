@@ -25,6 +25,7 @@ from prometheus_client import generate_latest
 
 from rotoclear.api.collector import registry
 from rotoclear.api.openapi import document
+from rotoclear.api.schemas import ERRORS, SERVER_ERROR
 from rotoclear.config import Configuration
 from rotoclear.devices.kinds import kind_of
 from rotoclear.interfaces import DeviceGone, DriverContext
@@ -420,3 +421,21 @@ def test_the_drivers_page_shows_a_whole_driver(tmp_path: Path) -> None:
     with pytest.raises(DeviceGone):
         driver.open(port.name)
     driver.stop()
+
+
+# What is said when something is wrong
+
+
+def test_the_reasons_for_not_starting() -> None:
+    quoted = re.findall(r"``([^`]+)``", page("troubleshooting").split("Nobody can connect")[0])
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "rotoclear").rglob("*.py"))
+    spoken = [text for text in quoted if " " in text and "=" not in text and "-" not in text]
+    assert len(spoken) > 5
+    for text in spoken:
+        for piece in text.split("..."):
+            assert piece.strip(" ?)") in sources, text
+
+
+def test_every_error_is_explained() -> None:
+    for name in {*ERRORS} - {SERVER_ERROR}:
+        assert f"\n``{name}``\n" in page("troubleshooting")
