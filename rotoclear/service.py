@@ -9,6 +9,7 @@ its drivers have settled, so that the first one to ask gets the truth.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Sequence
@@ -103,9 +104,7 @@ class Server(Service):
     def _make_media(self) -> None:
         model, heads, volumes = self._model, self._devices.heads, self._devices.volumes
         engine = StandIn(lambda: heads.device(int(model["main-camera"])))
-        self._recorder = Recorder(
-            self._reactor, model, heads, volumes, engine, self._devices.video
-        )
+        self._recorder = Recorder(self._reactor, model, heads, volumes, engine, self._devices.video)
         self._snapshots = Snapshots(self._reactor, model, heads, volumes, engine)
 
     # -- start -----------------------------------------------------------
@@ -160,6 +159,9 @@ class Server(Service):
         self._listening = ListenerService(self._reactor, self._listeners, site)
         self._listening.startService()
         self._stopping.append(self._listening.stopService)
+        # What is there now stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
         self._log.info(
             "rotoclear {version} is ready after {seconds:.1f} s",
             version=__version__,
@@ -199,4 +201,3 @@ class Server(Service):
             except Exception:  # noqa: BLE001 - what is left must be stopped all the same
                 self._log.failure("a part could not be stopped properly")
         self._log.info("stopped")
-

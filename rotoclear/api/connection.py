@@ -147,6 +147,7 @@ class Connection(WebSocketServerProtocol):
         if not isReply and self.state == self.STATE_OPEN:
             self._end_within(CLOSING, self.dropConnection)
         WebSocketServerProtocol.sendCloseFrame(self, code, reasonUtf8, isReply)
+        self.outbox.mute()
 
     def dropConnection(self, abort: bool = False) -> None:
         self.outbox.close()

@@ -232,7 +232,7 @@ class Channel(HTTPChannel):
         still in our hands. The transport is free for another producer then;
         while we are it, nobody would learn of its back-pressure.
         """
-        self.setTimeout(None)  # type: ignore[no-untyped-call]
+        self.setTimeout(None)
         IConsumer(self.transport).unregisterProducer()
         self.requests.clear()
         self.dataReceived = connection.dataReceived  # type: ignore[method-assign]

@@ -72,10 +72,13 @@ class Outbox:
         self._queued = 0
         self._blocked = False
         self._behind = False
+        self._muted = False
         self._closed = False
         self._missed: dict[str, None] = {}
         self._stall: IDelayedCall | None = None
         self._send: Callable[[bytes], int] | None = _direct(transport)
+        # The one question on the way of every broadcast, answered beforehand.
+        self._straight = self._send is not None
         if self._send is None:
             self._consumer.registerProducer(self, True)
 
@@ -93,16 +96,7 @@ class Outbox:
         elif self._send is None:
             self._transport.write(frame)
         else:
-            try:
-                sent = self._send(frame)
-            except BlockingIOError:
-                sent = 0
-            except OSError:
-                # The connection is lost; only the transport can say so
-                # properly, and does when it fails at the same bytes.
-                sent = 0
-            if sent != len(frame):
-                self._block(frame[sent:])
+            self._send_straight(frame)
 
     def broadcast(self, frame: bytes, names: Collection[str]) -> None:
         """
@@ -110,16 +104,36 @@ class Outbox:
 
         :param names: the keys whose values it tells.
         """
-        if self._behind:
+        if self._straight:
+            self._send_straight(frame)
+        elif self._muted:
+            pass
+        elif self._behind:
             self._missed.update(dict.fromkeys(names))
         else:
             self.send(frame)
+
+    def _send_straight(self, frame: bytes) -> None:
+        try:
+            sent = self._send(frame)  # type: ignore[misc]
+        except OSError:
+            # Full; or the connection is lost, and the transport finds out at
+            # the same bytes.
+            sent = 0
+        if sent != len(frame):
+            self._block(frame[sent:])
+
+    def mute(self) -> None:
+        """Send no more broadcasts: the connection is being closed."""
+        self._muted = True
+        self._straight = False
 
     def close(self) -> None:
         """Send nothing more, and let the transport close."""
         if self._closed:
             return
         self._closed = True
+        self.mute()
         self._queue.clear()
         self._queued = 0
         self._missed.clear()
@@ -130,6 +144,7 @@ class Outbox:
     def _block(self, rest: bytes) -> None:
         """The socket is full: from here on the transport says when to go on."""
         self._blocked = True
+        self._straight = False
         self._enqueue(rest)
         self._watch()
         self._consumer.registerProducer(self, False)
@@ -158,6 +173,7 @@ class Outbox:
             self._transport.write(self._take())
         else:
             self._blocked = False
+            self._straight = not self._muted
             self._consumer.unregisterProducer()
         if self._blocked:
             self._watch()
@@ -173,6 +189,7 @@ class Outbox:
     def stopProducing(self) -> None:
         """The connection is lost."""
         self._closed = True
+        self.mute()
         self._queue.clear()
         self._queued = 0
         self._stop_watching()

@@ -20,7 +20,7 @@ from twisted.web.server import NOT_DONE_YET
 from twisted.web.server import Request as TwistedRequest
 
 from rotoclear.api.http_errors import INVALID_REQUEST, NOT_FOUND, HttpError
-from rotoclear.api.http_request import Channel, Request
+from rotoclear.api.http_request import Request
 from rotoclear.api.websocket import ApiFactory
 
 UPGRADE_REQUIRED: Final = "Upgrade required"
@@ -115,7 +115,7 @@ def _tokens(values: Iterable[bytes]) -> set[bytes]:
 
 
 def _hand_over(request: Request, factory: ApiFactory) -> None:
-    channel = cast(Channel, request.channel)
+    channel = request.channel
     transport = cast(ITransport, channel.transport)
     connection = factory.buildProtocol(transport.getPeer())
     channel.relay(connection)

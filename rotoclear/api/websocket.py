@@ -49,7 +49,7 @@ class ApiConnection(Connection):
         self.line = Line(factory.clock, factory.limits, self._handle, self._flooded)
         factory.roster.add(self)
         factory.context.metrics.connections_opened += 1
-        factory.fanout.join(self, self.conversation.permissions)
+        factory.fanout.join(self.outbox, self.conversation.permissions)
         if factory.crowded:
             self._grace = factory.clock.callLater(LOGIN_GRACE, self._check_login)
 
@@ -79,7 +79,7 @@ class ApiConnection(Connection):
         if self._grace is not None and self._grace.active():
             self._grace.cancel()
         self.line.close()
-        self.factory.fanout.leave(self, conversation.permissions)
+        self.factory.fanout.leave(self.outbox, conversation.permissions)
         conversation.close()
         self.factory.roster.remove(self)
         self.factory.context.metrics.closed(self.localCloseCode or code or ABNORMAL)
@@ -95,10 +95,6 @@ class ApiConnection(Connection):
             self.outbox.send(text_frame(payload))
         else:
             self.sendMessage(payload)
-
-    def broadcast(self, frame: bytes, names: Collection[str]) -> None:
-        if self.state == self.STATE_OPEN:
-            self.outbox.broadcast(frame, names)
 
     def behind(self) -> None:
         self.line.hold()
@@ -122,8 +118,8 @@ class ApiConnection(Connection):
         self.end(POLICY_VIOLATION, "too many messages")
 
     def _rights_changed(self, before: Permissions, after: Permissions) -> None:
-        self.factory.fanout.leave(self, before)
-        self.factory.fanout.join(self, after)
+        self.factory.fanout.leave(self.outbox, before)
+        self.factory.fanout.join(self.outbox, after)
 
     def _check_login(self) -> None:
         """The last places are for those who log in."""

@@ -137,17 +137,26 @@ class _Plan:
         self._number = number
         self._described: CameraDescription | None = None
         self._modes: Modes = {}
+        self._asked: tuple[int, Values] | None = None
+        self._steps: dict[str, Step] = {}
 
     def __call__(self, coming: Values) -> dict[str, Step]:
         description = self._heads.description(self._number)
         if description is None:
             return {}
+        if description is not self._described:
+            self._described, self._modes = description, modes_of(description.modes)
+            self._asked = None
+        # One change asks for the same several times.
+        asked = (self._model.version, coming)
+        if asked != self._asked:
+            self._asked, self._steps = asked, self._plan(description, coming)
+        return self._steps
 
+    def _plan(self, description: CameraDescription, coming: Values) -> dict[str, Step]:
         def value(key: str) -> Value:
             return coming.get(key, self._model[key])
 
-        if description is not self._described:
-            self._described, self._modes = description, modes_of(description.modes)
         modes = self._modes
         size = nearest_size(modes, str(value("resolution")))
         rate = nearest_rate(modes, size, int(value("fps")))

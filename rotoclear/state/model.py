@@ -12,7 +12,7 @@ unplugged) is committed directly.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Final
 
 from attrs import define, field, frozen
@@ -169,6 +169,7 @@ class Model:
 
     :param reactor: its clock limits the changes and marks the turns.
     :param keys: the table; drivers may add to it through :meth:`add_key`.
+    :ivar version: grows with every change of a value.
     """
 
     _log = Logger()
@@ -176,6 +177,7 @@ class Model:
     def __init__(self, reactor: IReactorTime, keys: KeyTable) -> None:
         self.keys = keys
         self._reactor = reactor
+        self.version = 0
         self._values: dict[str, Value] = {name: key.default for name, key in keys.items()}
         self._types: dict[str, ValueType] = {name: key.type for name, key in keys.items()}
         self._queues: dict[str, _Queue] = {}
@@ -242,6 +244,7 @@ class Model:
         :raises ValueError: as :meth:`rotoclear.state.keys.KeyTable.add`.
         """
         self.keys.add(key)
+        self.version += 1
         self._values[key.name] = key.default
         self._types[key.name] = key.type
         self._readable.clear()
@@ -310,6 +313,7 @@ class Model:
                 self._notify()
             if not self._news:
                 self._reactor.callLater(0, self._notify)
+            self.version += 1
             self._values[name] = value
             self._news[name] = value
 
@@ -325,6 +329,7 @@ class Model:
                 continue
             try:
                 self._values[name] = key.type.restore(raw)
+                self.version += 1
             except InvalidValue as error:
                 self._log.warn("saved {key} ignored: {error}", key=name, error=str(error))
 
@@ -419,6 +424,8 @@ class Model:
 def _deferred(step: Awaitable[None]) -> Deferred[None]:
     if isinstance(step, Deferred):
         return step
+    if isinstance(step, Coroutine):
+        return Deferred.fromCoroutine(step)
 
     async def wait() -> None:
         await step
