@@ -186,7 +186,7 @@ class Driver:
 
     def _kill(self, reason: str) -> None:
         if self._link is not None:
-            self._log.warn("{driver} {reason}: it is killed", driver=self.name, reason=reason)
+            self._log.debug("{driver} {reason}: it is killed", driver=self.name, reason=reason)
             self._link.kill(reason)
 
     def _received(self, message: wire.FromHost) -> None:

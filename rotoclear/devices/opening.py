@@ -277,9 +277,9 @@ class Opening:
         return device
 
     def _lost(self, reason: str) -> None:
-        if not self._closed:
-            self.close(reason)
-            self._owner.refused(self, reason)
+        self._gone(reason)
+        self._owner.refused(self, reason)
+        self.close(reason)
 
     def _gone(self, reason: str) -> None:
         """It is not there, for the world; the opening may find it again."""
