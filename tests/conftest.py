@@ -30,6 +30,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ from zope.interface import provider
 
 ASYNC_LIMIT = 60.0
 """Seconds that a test on pytest-twisted's reactor may take."""
+
+
+def pytest_configure() -> None:
+    """A shell in the background has SIGINT ignored, in all its children: not here."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

@@ -157,12 +157,12 @@ def run_chromium() -> Script:
     )
 
 
-def run_node(script: Path) -> Script:
+def run_node(script: Path, **env: str) -> Script:
     """Run an example in Node; what it prints comes as JSON lines."""
     prelude = HERE / "node" / "prelude.cjs"
     return Script(
         [tool("node"), "--require", str(prelude), str(script)],
-        env={"NODE_PATH": str(install_modules())},
+        env={"NODE_PATH": str(install_modules()), **env},
     )
 
 

@@ -68,6 +68,10 @@ AUTHENTICATION_STATE = between(
 QUEUE = between("3. Queue Messages When Disconnected", "4. Throttle State Updates")
 THROTTLE = between("4. Throttle State Updates", "Performance Considerations")
 
+SECURE = between(
+    "Always use WSS (WebSocket Secure) in production:", "Authentication Token", after="Security"
+)
+
 CHECK_SERVER, CHECK_ENDPOINT = (line for line in LINES if line.startswith("curl "))
 CHECK_STATE = between("Problem: send() fails silently", "Related Documentation")
 

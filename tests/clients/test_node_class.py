@@ -10,10 +10,11 @@ from tests.clients.document import NODE_CLASS, for_server
 from tests.harness import Client, Script, Server, holds
 
 
-def run_example(server: Server, folder: Path) -> Script:
+def run_example(server: Server, folder: Path, **env: str) -> Script:
+    """Run it as it stands, with these variables set."""
     script = folder / "example.js"
     script.write_text(for_server(NODE_CLASS, server))
-    return run_node(script)
+    return run_node(script, **env)
 
 
 def received(line: object) -> dict[str, object] | None:

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -71,6 +72,8 @@ class Server:
     :param listen: endpoint descriptions in which ``{port}`` stands for the port.
     :param arguments: more options for ``twistd rotoclear``.
     :param env: variables that are added to the environment; ``None`` takes one away.
+    :param certificate: the server's, if ``listen`` asks for TLS: the clients
+        made here trust it, and the addresses begin with ``https`` and ``wss``.
     :param limit: seconds that a start or a stop may take.
     :param clean_log: whether the log is searched for tracebacks in the end.
     """
@@ -83,6 +86,7 @@ class Server:
         listen: Sequence[str] = ("tcp:{port}:interface=127.0.0.1",),
         arguments: Sequence[str] = (),
         env: Mapping[str, str | None] | None = None,
+        certificate: Path | None = None,
         limit: float = 20.0,
         clean_log: bool = True,
     ) -> None:
@@ -91,6 +95,7 @@ class Server:
         self.log_file = folder / "server.log"
         self.config_file = folder / "rotoclear.toml"
         self.port = 0
+        self.certificate = certificate
         self.limit = limit
         self.clean_log = clean_log
         self.process: subprocess.Popen[bytes] | None = None
@@ -195,12 +200,12 @@ class Server:
     @property
     def http(self) -> str:
         """The address of the site, without a slash at the end."""
-        return f"http://{self.address}"
+        return f"{'https' if self.certificate else 'http'}://{self.address}"
 
     @property
     def url(self) -> str:
         """The address of the WebSocket API."""
-        return f"ws://{self.address}/api/v1"
+        return f"{'wss' if self.certificate else 'ws'}://{self.address}/api/v1"
 
     @property
     def admin_password(self) -> str:
@@ -234,6 +239,8 @@ class Server:
         :param password: ``None``: the one that ``admin`` was given.
         :param options: for ``websockets.sync.client.connect``.
         """
+        if self.certificate:
+            options.setdefault("ssl", self._trust())
         client = Client(self.url, **options)
         if username is not None:
             client.login(username, self.admin_password if password is None else password)
@@ -261,7 +268,11 @@ class Server:
             sent.setdefault("Content-Type", "application/json")
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=self.limit)
+        connection = (
+            http.client.HTTPSConnection(HOST, self.port, timeout=self.limit, context=self._trust())
+            if self.certificate
+            else http.client.HTTPConnection(HOST, self.port, timeout=self.limit)
+        )
         with contextlib.closing(connection):
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
@@ -280,6 +291,9 @@ class Server:
         return token
 
     # Inside
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.certificate)
 
     def command(self) -> list[str]:
         """The command line that starts it."""
