@@ -81,6 +81,11 @@ class Controls:
         """
         await self._settlers[number].bring(values, *steps)
 
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        for settler in self._settlers.values():
+            settler.stop()
+
     def _changed(self, number: int) -> None:
         self._settlers[number].connect(self._heads.device(number))
         self._narrow()
@@ -115,6 +120,7 @@ class Controls:
 
 
 _SENSORS: Final = tuple(f"cam{number}-sensor" for number in NUMBERS)
+_KEYS: Final = ("resolution", "fps", *_SENSORS, *AUTOMATIC, *SLIDERS)
 
 
 def _mode_names(description: CameraDescription, key: str) -> tuple[str, ...]:
@@ -154,21 +160,20 @@ class _Plan:
         return self._steps
 
     def _plan(self, description: CameraDescription, coming: Values) -> dict[str, Step]:
-        def value(key: str) -> Value:
-            return coming.get(key, self._model[key])
-
+        state = self._model.values_of(_KEYS)
+        state.update(coming)
         modes = self._modes
-        size = nearest_size(modes, str(value("resolution")))
-        rate = nearest_rate(modes, size, int(value("fps")))
-        sensor = min(int(value(f"cam{self._number}-sensor")), len(description.sensors))
+        size = nearest_size(modes, str(state["resolution"]))
+        rate = nearest_rate(modes, size, int(state["fps"]))
+        sensor = min(int(state[f"cam{self._number}-sensor"]), len(description.sensors))
         steps: dict[str, Step] = {"select": ("select", (sensor, *pixels(size), rate))}
         for key in AUTOMATIC:
             if key in description.controls:
-                known = _known(value(key), _mode_names(description, key))
+                known = _known(state[key], _mode_names(description, key))
                 steps[key] = ("set", (key, known))
         for key, automatic in SLIDERS.items():
-            if key in description.controls and (automatic is None or value(automatic) is False):
-                steps[key] = ("set", (key, value(key)))
+            if key in description.controls and (automatic is None or state[automatic] is False):
+                steps[key] = ("set", (key, state[key]))
         return steps
 
 

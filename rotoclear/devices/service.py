@@ -90,6 +90,7 @@ class Devices(Service):
         self._scan.stop()
         self.heads.stop()
         self.volumes.stop()
+        self.controls.stop()
         return self._supervisor.stop()
 
     async def _look(self) -> None:

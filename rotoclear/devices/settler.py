@@ -88,6 +88,12 @@ class Settler:
         if self._soon is None:
             self._soon = self._reactor.callLater(SOON, self._due)
 
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+
     def _due(self) -> None:
         self._soon = None
         self.refresh()

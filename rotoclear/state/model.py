@@ -195,6 +195,15 @@ class Model:
         """
         return self._values[name]
 
+    def values_of(self, names: Iterable[str]) -> dict[str, Value]:
+        """
+        The values of several keys.
+
+        :raises KeyError: there is no such key.
+        """
+        values = self._values
+        return {name: values[name] for name in names}
+
     def readable(self, permissions: Permissions) -> frozenset[str]:
         """The names of the keys that someone who holds these may read."""
         names = self._readable.get(permissions)

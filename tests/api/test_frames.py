@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from websockets.frames import Frame, Opcode
 
-from rotoclear.api.frames import text_frame
+from rotoclear.api.frames import small_text, text_frame
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,33 @@ from rotoclear.api.frames import text_frame
 def test_text_frame(size: int, header: str) -> None:
     payload = b"x" * size
     assert text_frame(payload) == bytes.fromhex(header) + payload
+
+
+@pytest.mark.parametrize("text", ["", "a", "abcd", "ä\N{GRINNING FACE}", "x" * 125])
+def test_small_text(text: str) -> None:
+    frame = Frame(Opcode.TEXT, text.encode()).serialize(mask=True)
+    assert small_text(frame) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\x81",
+        b"\x81\x80abc",
+        Frame(Opcode.TEXT, b"a").serialize(mask=False),
+        Frame(Opcode.TEXT, b"a").serialize(mask=True)[:-1],
+        Frame(Opcode.TEXT, b"a").serialize(mask=True) * 2,
+        Frame(Opcode.TEXT, b"x" * 126).serialize(mask=True),
+        Frame(Opcode.TEXT, b"\xff").serialize(mask=True),
+        Frame(Opcode.TEXT, b"\xed\xa0\x80").serialize(mask=True),
+        Frame(Opcode.TEXT, b"a", fin=False).serialize(mask=True),
+        b"\xc1\x81abcdx",
+        Frame(Opcode.BINARY, b"a").serialize(mask=True),
+        Frame(Opcode.PING, b"a").serialize(mask=True),
+        Frame(Opcode.CLOSE, b"").serialize(mask=True),
+        Frame(Opcode.CONT, b"a").serialize(mask=True),
+    ],
+)
+def test_others_are_for_autobahn(frame: bytes) -> None:
+    assert small_text(frame) is None
