@@ -7,13 +7,13 @@ lives in a process of its own, where each of its devices is called from one
 thread that belongs to it. So two calls to one device never overlap, and a
 call that takes long holds up nobody but that device.
 
-=====================  ==========================  ============================
-a driver provides      it finds and opens          which provides
-=====================  ==========================  ============================
-:class:`ICameraDriver`  camera heads               :class:`ICamera`
-:class:`ILightDriver`   lamps                      :class:`ILight`
-:class:`IStorageDriver` volumes to record on       :class:`IVolume`
-=====================  ==========================  ============================
+=======================  ==================  =================
+a driver provides        it finds and opens  which provides
+=======================  ==================  =================
+:class:`ICameraDriver`   camera heads        :class:`ICamera`
+:class:`ILightDriver`    lamps               :class:`ILight`
+:class:`IStorageDriver`  volumes             :class:`IVolume`
+=======================  ==================  =================
 
 A plugin module holds one instance of each driver::
 

@@ -63,12 +63,10 @@ class Options(usage.Options):
                 raise StartError(f"{error}; --help lists the options") from None
 
     def opt_listen(self, endpoint: str) -> None:
-        """
-        Listen here, and not where the configuration says. Can be given more than
-        once. Twisted's endpoint strings: tcp:8080, tcp:8080:interface=192.168.0.2,
-        ssl:443:privateKey=key.pem:certKey=cert.pem, unix:/run/rotoclear.sock,
-        systemd:index=0, haproxy:tcp:8080.
-        """
+        """Listen at this endpoint, and not where the configuration says (repeatable)."""
+        # Twisted's endpoint strings: tcp:8080, tcp:8080:interface=192.168.0.2,
+        # ssl:443:privateKey=key.pem:certKey=cert.pem, unix:/run/rotoclear.sock,
+        # systemd:index=0, haproxy:tcp:8080.
         self["listen"].append(endpoint)
 
     opt_l = opt_listen
