@@ -10,6 +10,7 @@ from typing import Any, Final
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import TimeoutError as TookTooLong
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -88,10 +89,14 @@ class Devices(Service):
         """End all processes; takes 1.5 seconds at most, whatever they do."""
         Service.stopService(self)
         self._scan.stop()
-        self.heads.stop()
-        self.volumes.stop()
-        self.controls.stop()
-        return self._supervisor.stop()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._supervisor.stop()
+        # What that has changed is told in the next turn.
+        await deferLater(self._reactor, 0)
+        for room in (self.heads, self.volumes, self.controls):
+            room.stop()
 
     async def _look(self) -> None:
         builtin = await self._scan.builtin()
