@@ -55,3 +55,4 @@ def browser() -> Iterator[Browser]:
     with run_chromium() as script:
         script.until(lambda line: isinstance(line, dict) and "ready" in line)
         yield Browser(script)
+        script.finish()

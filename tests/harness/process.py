@@ -65,6 +65,12 @@ class Script:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    def finish(self) -> None:
+        """Close its stdin, by which it should see that it is to end, and let it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self.wait()
+
     def kill(self) -> None:
         """End it, however it feels about it."""
         self._process.kill()

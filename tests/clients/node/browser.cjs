@@ -111,10 +111,7 @@ async function main() {
       say({ reply: order.id, failed: String(error) });
     }
   });
-  lines.on('close', async () => {
-    await browser.close();
-    process.exit(0);
-  });
+  lines.on('close', () => browser.close().then(() => process.exit(0)));
 }
 
 main().catch((error) => {
