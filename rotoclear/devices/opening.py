@@ -133,6 +133,7 @@ class Opening:
         self._queue: deque[_Task] = deque()
         self._task: _Task | None = None
         self._request = 0
+        self._begun = 0.0
         self._work: IDelayedCall | None = None
         self._probe: IDelayedCall | None = None
         self._closed = False
@@ -152,28 +153,42 @@ class Opening:
         return done
 
     def _late(self, task: _Task) -> None:
-        if task in self._queue:
-            self._queue.remove(task)
         task.finish(DeviceError("The device did not answer within 2 seconds"))
+        if task is self._task:
+            self._watch_work()
+        elif task in self._queue:
+            self._queue.remove(task)
+
+    def _watch_work(self) -> None:
+        """
+        Nobody waits for what the device does, but it must not do it for ever.
+
+        Until then the asker's clock is the only one, for it rings first. The
+        device may have begun after it was asked: it has its full time.
+        """
+        if self._task is not None and self._work is None:
+            left = LIMIT - (self._clock.seconds() - self._begun)
+            self._work = self._clock.callLater(max(0.0, left), self._overdue)
 
     def _next(self) -> None:
         """Begin what is next, if the device is idle."""
         if self._task is None and not self._closed:
             if self._queue:
-                self._cancel_probe()
                 self._begin(self._queue.popleft())
             elif self._probe is None:
                 self._probe = self._clock.callLater(PROBE_INTERVAL, self._begin_probe)
 
     def _begin_probe(self) -> None:
         self._probe = None
-        self._begin(_Task("probe", (), None))
+        if self._task is None:
+            self._begin(_Task("probe", (), None))
 
     def _begin(self, task: _Task) -> None:
         self._task = task
         self._request = request = next(self._requests)
-        # The asker is answered first, by its own clock, then this one rings.
-        self._work = self._clock.callLater(LIMIT, self._overdue)
+        self._begun = self._clock.seconds()
+        if task.done is None:
+            self._watch_work()
         message: wire.ToHost
         match task.method:
             case "open":
@@ -183,6 +198,7 @@ class Opening:
             case _:
                 message = wire.Call(request, self.number, task.method, task.arguments)
         if task.method == "probe":
+            self._cancel_probe()
             self._probe = self._clock.callLater(PROBE_LIMIT, self._unanswered)
         self._send(message)
 
@@ -285,6 +301,7 @@ class Opening:
         """It is not there, for the world; the opening may find it again."""
         device, self.device = self.device, None
         self._fail_all(reason)
+        self._watch_work()
         if device is not None:
             self._owner.left(device, reason)
 
