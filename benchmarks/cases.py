@@ -13,6 +13,8 @@ class Fanout:
     :ivar rate: changes a second; ``None``: the next one when all have the last.
     :ivar deaf: clients besides, that ask for more than they read.
     :ivar wanted: milliseconds in which 99 of 100 changes should be everywhere.
+    :ivar key: what is changed. ``brightness`` goes through the processes of two
+        simulated heads before anybody is told, ``jpeg-quality`` has no hardware.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Fanout:
     tls: bool = False
     deaf: int = 0
     wanted: float | None = None
+    key: str = "brightness"
 
 
 @frozen
@@ -52,5 +55,8 @@ IDLE = (
     Idle("idle-1000-tls", clients=1000, tls=True),
 )
 
-COMPARISON = Fanout("comparison", clients=50)
-"""What every server is put through that ours is compared with."""
+COMPARISON = Fanout("comparison", clients=50, key="jpeg-quality")
+"""What every server is put through that ours is compared with: the others have no hardware."""
+
+WHOLE_PATH = Fanout("comparison", clients=50)
+"""The same with all that ours does besides."""

@@ -116,7 +116,7 @@ def _compiled(compiler: str, name: str, *options: str) -> bool:
 
 def measure_fanout(case: Fanout, seconds: float, server: Running) -> Figures:
     """Put a running server through a case."""
-    options = ["-t", str(seconds), "-d", str(case.deaf)]
+    options = ["-t", str(seconds), "-d", str(case.deaf), "-k", case.key]
     options += ["-c"] if case.rate is None else ["-r", str(case.rate)]
     options += ["-s"] if case.tls else []
     with generator(server, WARM_UP, *options):

@@ -5,11 +5,13 @@
  * and change an integer key, and takes the time from the sending of each change
  * until the last of them has read its broadcast.
  *
- *   fanload -p PORT [-n CLIENTS] [-r RATE | -c] [-t SECONDS] [-l LOGIN] [-d DEAF] [-s]
+ *   fanload -p PORT [-n CLIENTS] [-r RATE | -c] [-t SECONDS] [-k KEY]
+ *           [-l LOGIN] [-d DEAF] [-s]
  *
  *   -r RATE    open loop: so many changes a second, whatever comes back (20)
  *   -c         closed loop: the next change leaves when all have the last one
  *   -t SECONDS how long changes are made (5)
+ *   -k KEY     what is changed: a key that takes 1 to 100 (brightness)
  *   -l LOGIN   what the first client sends before all else, a JSON object
  *   -d DEAF    so many more connections ask for a lot, and read nothing (0)
  *   -s         TLS; the certificate is not looked at
@@ -47,7 +49,6 @@
 #include <openssl/ssl.h>
 #endif
 
-#define KEY "\"brightness\":"
 #define NUMBERS 100
 #define BUFFER 65536 /* no message may be larger */
 #define EVENTS 512
@@ -74,6 +75,7 @@ typedef struct {
 static int port, clients = 50, deaf, closed_loop, tls;
 static double rate = 20, seconds = 5;
 static const char *login;
+static char key[64] = "\"brightness\":"; /* as it is in a message */
 
 static Client *all;
 static int poller, authenticated;
@@ -235,9 +237,9 @@ static void open_connection(Client *client, int receive_buffer)
  */
 static void open_deaf(Client *client)
 {
-    char text[512] = "{\"get\": [\"?\"";
+    char text[1000] = "{\"get\": [\"no\"";
     for (int i = 1; i < DEAF_KEYS; i++)
-        strcat(text, ",\"?\"");
+        sprintf(text + strlen(text), ",\"%d\"", i);
     strcat(text, "]}");
     open_connection(client, 4096);
     for (int i = 0; i < DEAF_MESSAGES; i++)
@@ -250,10 +252,10 @@ static void open_deaf(Client *client)
 /* The number of a broadcast, -1 for any other message. */
 static int number_in(const uint8_t *text, size_t size)
 {
-    const uint8_t *found = memmem(text, size, KEY, strlen(KEY));
+    const uint8_t *found = memmem(text, size, key, strlen(key));
     if (!found || memmem(text, size, "\"info\"", 6))
         return -1;
-    int number = atoi((const char *)found + strlen(KEY)); /* something follows: "}" */
+    int number = atoi((const char *)found + strlen(key)); /* something follows: "}" */
     return number >= 1 && number <= NUMBERS ? number : -1;
 }
 
@@ -375,14 +377,14 @@ static void connect_all(void)
 
 static void make_change(void)
 {
-    char text[64];
+    char text[128];
     int number = changes++ % NUMBERS + 1;
     Change *change = &pending[number];
     if (change->waiting) {
         lost++;
         unfinished--;
     }
-    snprintf(text, sizeof text, "{" KEY " %d}", number);
+    snprintf(text, sizeof text, "{%s %d}", key, number);
     change->sent = now();
     change->waiting = clients;
     unfinished++;
@@ -438,13 +440,14 @@ static void report(double took)
 static void read_options(int count, char **words)
 {
     int option;
-    while ((option = getopt(count, words, "p:n:r:ct:l:d:s")) != -1)
+    while ((option = getopt(count, words, "p:n:r:ct:k:l:d:s")) != -1)
         switch (option) {
         case 'p': port = atoi(optarg); break;
         case 'n': clients = atoi(optarg); break;
         case 'r': rate = atof(optarg); break;
         case 'c': closed_loop = 1; break;
         case 't': seconds = atof(optarg); break;
+        case 'k': snprintf(key, sizeof key, "\"%s\":", optarg); break;
         case 'l': login = optarg; break;
         case 'd': deaf = atoi(optarg); break;
         case 's': tls = 1; break;

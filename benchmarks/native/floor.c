@@ -59,7 +59,7 @@ static void change(int sender, uint8_t *message)
     int size = message[1] & 127;
     for (int i = 0; i < size; i++)
         payload[i] ^= mask[i & 3];
-    int length = snprintf(answer, sizeof answer, "%.*s, \"info\": [\"brightness\"]}", size - 1,
+    int length = snprintf(answer, sizeof answer, "%.*s, \"info\": [\"KEY\"]}", size - 1,
                           (char *)payload);
     send(sender, out, frame(out, answer, length), MSG_NOSIGNAL);
     size_t total = frame(out, (char *)payload, size);
