@@ -24,6 +24,7 @@ from rotoclear.config import Limits
 
 GOING_AWAY: Final = 1001
 POLICY_VIOLATION: Final = 1008
+TOO_LARGE: Final = 1009
 
 CLOSING: Final = 2.0
 """Seconds that a client has for its part of the closing handshake."""
@@ -44,7 +45,7 @@ def set_options(factory: WebSocketServerFactory, limits: Limits) -> None:
         requireMaskedClientFrames=True,
         maskServerFrames=False,
         maxFramePayloadSize=limits.message_size,
-        maxMessagePayloadSize=limits.message_size,
+        maxMessagePayloadSize=_inflated(limits),
         autoFragmentSize=0,
         failByDrop=False,
         echoCloseCodeReason=False,
@@ -58,8 +59,18 @@ def set_options(factory: WebSocketServerFactory, limits: Limits) -> None:
         allowNullOrigin=True,
         maxConnections=0,
         trustXForwardedFor=0,
-        perMessageCompressionAccept=lambda offers: _accept_deflate(offers, limits.message_size),
+        perMessageCompressionAccept=lambda offers: _accept_deflate(offers, _inflated(limits)),
     )
+
+
+def _inflated(limits: Limits) -> int:
+    """
+    What Autobahn may inflate a message to: one byte more than is allowed.
+
+    At its limit it stops without a word if zlib has read all there is by then;
+    so a message that is this long is too large (:meth:`Connection._onMessage`).
+    """
+    return limits.message_size + 1
 
 
 def _accept_deflate(
@@ -112,13 +123,24 @@ class Connection(WebSocketServerProtocol):
         right, is Autobahn's to read and to refuse.
         """
         self._heard = True
-        if not self.data and self.state == self.STATE_OPEN and not self.inside_message:
+        if (
+            self.state == self.STATE_OPEN
+            and self.current_frame is None
+            and not (self.data or self.inside_message)
+        ):
             payload = small_text(data)
             if payload is not None:
                 self.onMessage(payload, False)
                 return
         # Not dataReceived(), which formats a debug message for every read.
         self._dataReceived(data)
+
+    def _onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """Where Autobahn hands over what it has read."""
+        if len(payload) > self.factory.limits.message_size:
+            self.end(TOO_LARGE, "the message is too large")
+        else:
+            self.onMessage(payload, isBinary)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Where Autobahn puts whatever it sends."""

@@ -95,6 +95,16 @@ class Talking(WireTestCase):
         self.assertEqual((pong.opcode, bytes(pong.data)), (Opcode.PONG, b"between"))
         self.assertEqual(json.loads(answer.data), {"gain": 50})
 
+    def test_looks_like_a_message(self) -> None:
+        """And is the rest of a ping whose head came before it."""
+        client = self.connect("olga")
+        inside = b"\x81\x8d\0\0\0\0" + b'{"gain": 60 }'
+        client.send_raw(b"\x89" + bytes((128 + len(inside),)) + bytes(4))
+        client.send_raw(inside)
+        pongs = [frame for frame in client.frames() if frame.opcode is not Opcode.TEXT]
+        self.assertEqual([(f.opcode, bytes(f.data)) for f in pongs], [(Opcode.PONG, inside)])
+        self.assertEqual(self.model["gain"], 50)
+
     def test_rights_change(self) -> None:
         """From then on other broadcasts."""
         client = self.connect("victor")
@@ -163,6 +173,17 @@ class Compression(WireTestCase):
         client = self.connect(deflate=True)
         client.protocol.send_text(b'{"get": "' + b" " * 10_000_000 + b'"}')
         self.assertEqual(client.close_code, 1009)
+
+    def test_limit_holds_to_the_byte(self) -> None:
+        """What zlib keeps back for want of room is not cut off unseen."""
+        message = b'{"get": []}'
+        client = self.connect(deflate=True)
+        self.assertEqual(client.say(message.ljust(65_536)), [{}])
+        for over in (1, 2, 200, 258, 300):
+            for text in (message, b""):
+                client = self.connect(deflate=True)
+                client.protocol.send_text(text.ljust(65_536 + over))
+                self.assertEqual(client.close_code, 1009, over)
 
 
 class Endings(WireTestCase):
