@@ -29,13 +29,15 @@ WORKERS: Final = 2
 """Passwords that are checked at the same time."""
 WAITING: Final = 64
 """Passwords that may wait for that."""
-_NICENESS: Final = 10
+_NICENESS: Final = 5
 
 
 def _yield_to_others() -> None:
     """Lower the calling thread's priority; on Linux a thread has one of its own."""
+    thread = threading.get_native_id()
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS
+        os.setpriority(os.PRIO_PROCESS, thread, niceness)
 
 
 class _Job(Generic[T]):

@@ -50,7 +50,11 @@ def make_self_signed(
     key_path, certificate_path = directory / KEY_NAME, directory / CERTIFICATE_NAME
     if not force:
         for path in (key_path, certificate_path):
-            if path.exists():
+            try:
+                there = path.exists()
+            except OSError as error:  # a folder that one may not even look into
+                raise StartError(f"cannot write to {directory}: {error.strerror}") from None
+            if there:
                 raise CertificateExists(f"{path} is there already; --force replaces it")
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _sign(key, _subjects(names), now)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
 import stat
 from datetime import timedelta
 from pathlib import Path
-from unittest import skipIf
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +18,7 @@ from rotoclear.listening.certificates import CertificateExists, make_self_signed
 from rotoclear.listening.descriptions import CertificateFiles
 from rotoclear.listening.tls import load
 from tests.listening.pairs import NOW
+from tests.unprivileged import unprivileged
 
 
 class SelfSignedTests(SynchronousTestCase):
@@ -121,8 +120,8 @@ class SelfSignedTests(SynchronousTestCase):
             make_self_signed(self.folder / "none", [], False, NOW)
         self.assertIn("cannot write to", str(caught.exception))
 
-    @skipIf(os.geteuid() == 0, "root may write anywhere")
     def test_unwritable(self):
         self.folder.chmod(0o500)
         self.addCleanup(self.folder.chmod, 0o700)
-        self.assertRaises(StartError, make_self_signed, self.folder, [], False, NOW)
+        with unprivileged():
+            self.assertRaises(StartError, make_self_signed, self.folder, [], False, NOW)

@@ -21,6 +21,7 @@ from rotoclear.listening.sockets import (
     handed_over,
     take_systemd,
 )
+from tests.unprivileged import unprivileged
 
 LOOPBACK = "127.0.0.1"
 
@@ -122,11 +123,11 @@ class UnixTests(Case):
         said = self.refused(bind_unix, Unix(Path("none/s")))
         self.assertEqual(said, "there is no folder none")
 
-    @skipIf(os.geteuid() == 0, "root may write anywhere")
     def test_unwritable_folder(self):
         self.folder.chmod(0o500)
         self.addCleanup(self.folder.chmod, 0o700)
-        self.assertIn("cannot be written", self.refused(bind_unix, Unix(self.folder / "s")))
+        with unprivileged():
+            self.assertIn("cannot be written", self.refused(bind_unix, Unix(self.folder / "s")))
 
 
 class SystemdTests(Case):

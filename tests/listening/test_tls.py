@@ -7,7 +7,6 @@ import os
 import ssl
 from datetime import timedelta
 from pathlib import Path
-from unittest import skipIf
 
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -21,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rotoclear.listening.descriptions import CertificateFiles
 from rotoclear.listening.tls import CertificateError, ServerCertificate, load
 from tests.listening.pairs import NOW, Authority, make_pair, serial
+from tests.unprivileged import unprivileged
 
 
 class Case(SynchronousTestCase):
@@ -72,10 +72,10 @@ class LoadTests(Case):
         files = CertificateFiles(self.files.key, self.folder / "none")
         self.assertIn("cannot read the certificate", self.refused(files))
 
-    @skipIf(os.geteuid() == 0, "root may read anything")
     def test_unreadable(self):
         self.files.key.chmod(0)
-        self.assertIn("Permission denied", self.refused(self.files))
+        with unprivileged():
+            self.assertIn("Permission denied", self.refused(self.files))
 
     def test_garbage(self):
         for content in (b"", b"garbage", b"-----BEGIN CERTIFICATE-----\nAAAA\n"):
