@@ -85,9 +85,11 @@ class Conversation:
         self._rights_changed = rights_changed
         self.session: Session | None = None
         self.permissions: Permissions = context.accounts.anonymous
+        self._closed = False
 
     def close(self) -> None:
-        """The connection has ended."""
+        """The connection has ended: a login that is still being checked comes to nothing."""
+        self._closed = True
         self._forget_session()
 
     # -- messages --------------------------------------------------------
@@ -204,6 +206,8 @@ class Conversation:
             return self._refuse_login(
                 {"error": "Too many attempts", "message": text, "retry-after": BUSY_RETRY}, message
             )
+        if self._closed:
+            return False
         self._take_session(login.session)
         self._answer(
             {

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -57,7 +57,7 @@ class Store:
         self._model = model
         self._database = database
         self._unsaved: set[str] = set()
-        self._scheduled = False
+        self._timer: IDelayedCall | None = None
         self.problem = ""
 
     async def restore(self) -> None:
@@ -72,16 +72,18 @@ class Store:
             self._schedule(DELAY)
 
     def _schedule(self, delay: float) -> None:
-        if not self._scheduled:
-            self._scheduled = True
-            self._reactor.callLater(delay, self._due)
+        if self._timer is None:
+            self._timer = self._reactor.callLater(delay, self._due)
 
     def _due(self) -> None:
-        self._scheduled = False
+        self._timer = None
         self.flush()
 
     def flush(self) -> Deferred[None]:
         """Write what is not on the disk yet. Never fails: it is logged, and tried again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         names, self._unsaved = self._unsaved, set()
         values = {name: self._model[name] for name in names}
         return self._database.run(lambda connection: save(connection, values)).addCallbacks(

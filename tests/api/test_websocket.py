@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,6 +12,7 @@ from websockets.frames import Frame, Opcode
 
 from rotoclear.api.connection import CLOSING
 from rotoclear.api.websocket import LOGIN_GRACE
+from rotoclear.auth.accounts import Login
 from rotoclear.config import Limits
 from tests.api.people import People, make_context
 from tests.api.wire import Client, World
@@ -124,6 +126,20 @@ class Talking(WireTestCase):
         self.assertEqual(client.transport.value(), b"")
         self.clock.advance(3600)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_lost_while_logging_in(self) -> None:
+        """Checking a password takes its time; what comes of it is nobody's any more."""
+        self.people.answer = answer = Deferred()
+        client = self.connect()
+        client.say({"username": "olga", "password": "secret", "gain": 7})
+        client.lose()
+        session = self.people.sessions["olga"]
+        answer.callback(Login(session, "olga"))  # type: ignore[arg-type]
+        self.assertEqual(session.attached, [])
+        self.assertEqual(self.model["gain"], 50)
+        self.model.commit({"gain": 1})
+        self.clock.advance(0)
+        self.assertEqual(self.context.metrics.broadcasts, 0)
 
     def test_by_role(self) -> None:
         self.connect("victor"), self.connect("olga"), self.connect()

@@ -77,6 +77,7 @@ class StoreTestCase(SynchronousTestCase):
         self.clock.advance(0)
         self.successResultOf(self.store.flush())
         self.assertEqual(self.saved(), {"gain": 1})
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_disk_full(self) -> None:
         """It says so, loses nothing, and tries again; what is newer wins."""
