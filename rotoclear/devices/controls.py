@@ -143,25 +143,30 @@ class _Plan:
         self._number = number
         self._described: CameraDescription | None = None
         self._modes: Modes = {}
-        self._asked: tuple[int, Values] | None = None
+        self._version = -1
+        self._coming: Values = {}
+        self._state: dict[str, Value] = {}
         self._steps: dict[str, Step] = {}
 
     def __call__(self, coming: Values) -> dict[str, Step]:
         description = self._heads.description(self._number)
         if description is None:
             return {}
-        if description is not self._described:
-            self._described, self._modes = description, modes_of(description.modes)
-            self._asked = None
-        # One change asks for the same several times.
-        asked = (self._model.version, coming)
-        if asked != self._asked:
-            self._asked, self._steps = asked, self._plan(description, coming)
+        # One change asks for the same several times: before, and when it is
+        # coming, and when it has been committed.
+        version = self._model.version
+        if description is self._described and version == self._version and coming == self._coming:
+            return self._steps
+        self._version, self._coming = version, coming
+        state = {**self._model.values_of(_KEYS), **coming}
+        if description is not self._described or state != self._state:
+            if description is not self._described:
+                self._described, self._modes = description, modes_of(description.modes)
+            self._state = state
+            self._steps = self._plan(description, state)
         return self._steps
 
-    def _plan(self, description: CameraDescription, coming: Values) -> dict[str, Step]:
-        state = self._model.values_of(_KEYS)
-        state.update(coming)
+    def _plan(self, description: CameraDescription, state: Values) -> dict[str, Step]:
         modes = self._modes
         size = nearest_size(modes, str(state["resolution"]))
         rate = nearest_rate(modes, size, int(state["fps"]))

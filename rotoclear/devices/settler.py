@@ -58,6 +58,7 @@ class Settler:
         self._failed: dict[str, Step] = {}
         self._busy: Counter[str] = Counter()
         self._working = False
+        self._settled: Mapping[str, Step] | None = None
         self._soon: IDelayedCall | None = None
 
     def connect(self, device: Device | None) -> None:
@@ -74,6 +75,7 @@ class Settler:
     def retry(self) -> None:
         """Apply what failed in the background once more."""
         self._failed.clear()
+        self._settled = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -142,6 +144,7 @@ class Settler:
 
     async def _take(self, device: Device, name: str, step: Step) -> None:
         method, arguments = step
+        self._settled = None
         self._busy[name] += 1
         self._taken.pop(name, None)
         taken = False
@@ -157,9 +160,14 @@ class Settler:
                     self._taken.pop(name, None)
 
     def _next(self) -> tuple[str, Step] | None:
-        for name, step in self._steps().items():
+        steps = self._steps()
+        if steps is self._settled:
+            return None
+        for name, step in steps.items():
             if self._taken.get(name) != step != self._failed.get(name) and not self._busy[name]:
                 return name, step
+        if not any(self._busy.values()):
+            self._settled = steps
         return None
 
     async def _work(self) -> None:
