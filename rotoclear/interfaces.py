@@ -30,8 +30,9 @@ the person is told that the driver failed.
 
 **Time.** A call has two seconds. After that the client has been answered
 ``Device error``, the process is ended, started anew, and what was confirmed
-before is applied again. ``find`` and ``probe`` are called about twice a second
-and should take milliseconds.
+before is applied again. ``find`` is called about twice a second, ``probe`` four
+times, and both should take milliseconds: a device whose probe takes longer than
+0.4 seconds counts as gone until it has answered.
 
 **Output.** What is printed on stdout or stderr goes to the server's log;
 ``context.log`` is the better way.

@@ -14,13 +14,14 @@ from typing import Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger, LogLevel
+from twisted.logger import Logger
 
 from rotoclear.devices import wire
 from rotoclear.devices.backoff import Backoff
 from rotoclear.devices.describe import IDENTITY
 from rotoclear.devices.device import Arrived, Device, Kind, Left
 from rotoclear.devices.link import Entry, Link, Spawn
+from rotoclear.devices.notes import Notes
 from rotoclear.devices.opening import Opening
 from rotoclear.devices.rehearsal import Rehearsals
 from rotoclear.devices.retries import Retries
@@ -92,7 +93,7 @@ class Driver:
         self._waiting: IDelayedCall | None = None
         self._settling: list[Deferred[None]] = []
         self._settled = False
-        self._complaint = ""
+        self._notes = Notes(self.name)
         self._forget_process()
 
     def _forget_process(self) -> None:
@@ -200,7 +201,7 @@ class Driver:
                 self._expect(FIND_LIMIT, "did not answer find() within 2 seconds")
             case wire.Stopped(text, traceback):
                 self.reason = text
-                self._report("start()", text, traceback)
+                self._notes.report("start()", text, traceback)
             case wire.Found(identities):
                 self._expect(FIND_LIMIT, "did not answer find() within 2 seconds")
                 self._found(identities)
@@ -210,7 +211,7 @@ class Driver:
             case wire.Answer() | wire.Refused():
                 self._answered(message)
             case wire.Record(number, text):
-                self._record(number, text)
+                self._notes.record(number, text)
 
     def _answered(self, message: wire.Answer | wire.Refused) -> None:
         for opening in self._openings.values():
@@ -275,9 +276,9 @@ class Driver:
                 "find() named a device twice, too many, or one whose identity is not "
                 "1 to 128 printable ASCII characters"
             )
-            self._complain(self.reason)
+            self._notes.complain(self.reason)
         else:
-            self._complaint = ""
+            self._notes.well()
         self._named = named
         for identity in [i for i in self._openings if i not in named]:
             self._close(self._openings[identity], "It is not there any more")
@@ -293,9 +294,7 @@ class Driver:
     def _find_failed(self, text: str, traceback: str) -> None:
         self.state = "failed"
         self.reason = f"find() failed: {text}"
-        if self._complaint != self.reason:
-            self._complaint = self.reason
-            self._report("find()", text, traceback)
+        self._notes.complain(self.reason, traceback)
         self._is_settled()
 
     def _open(self, identity: str) -> None:
@@ -368,36 +367,4 @@ class Driver:
         self._kill(f"is stuck: {what}")
 
     def fault(self, what: str, reason: str, traceback: str) -> None:
-        self._report(what, reason, traceback)
-
-    # -- the log -------------------------------------------------------------------
-
-    def _complain(self, text: str) -> None:
-        """Say it once, not twice a second."""
-        if self._complaint != text:
-            self._complaint = text
-            self._log.warn("{driver}: {text}", driver=self.name, text=text)
-
-    def _report(self, what: str, text: str, traceback: str) -> None:
-        level = LogLevel.error if traceback else LogLevel.warn
-        self._log.emit(
-            level,
-            "{driver}: {what} failed: {text}{newline}{traceback}",
-            driver=self.name,
-            what=what,
-            text=text,
-            newline="\n" if traceback else "",
-            traceback=traceback,
-        )
-
-    def _record(self, number: int, text: str) -> None:
-        level = LogLevel.debug
-        for least, candidate in (
-            (20, LogLevel.info),
-            (30, LogLevel.warn),
-            (40, LogLevel.error),
-            (50, LogLevel.critical),
-        ):
-            if number >= least:
-                level = candidate
-        self._log.emit(level, "{driver}: {text}", driver=self.name, text=text)
+        self._notes.report(what, reason, traceback)

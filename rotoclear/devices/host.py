@@ -24,12 +24,13 @@ import signal
 import socket
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any, Final, NoReturn
 
 from rotoclear.devices import wire
+from rotoclear.devices.hostio import Channel, RecordSender, refusal, summary, trace
 from rotoclear.devices.kinds import KindError, kind_of
 from rotoclear.interfaces import DeviceFailure, DeviceGone, DriverContext, ISimulated
 
@@ -45,99 +46,7 @@ FIND_SOON: Final = 0.1
 SOON: Final = 5
 """How many times that is."""
 
-LOG_BURST: Final = 100
-"""Log records that are sent within a second; the rest of it is counted only."""
-
 _PR_SET_PDEATHSIG: Final = 1
-
-
-class Channel:
-    """
-    The socket to the server, shared by all threads.
-
-    A server that has gone ends the process on the spot.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._socket = connection
-        self._lock = threading.Lock()
-
-    def send(self, message: wire.FromHost) -> None:
-        """
-        Send a message.
-
-        :raises wire.WireError: it cannot be encoded or is too long.
-        """
-        data = wire.frame(message)
-        try:
-            with self._lock:
-                self._socket.sendall(data)
-        except OSError:
-            os._exit(0)
-
-    def messages(self) -> Iterator[wire.ToHost]:
-        """What the server says, until it hangs up."""
-        reader: wire.Reader[wire.ToHost] = wire.Reader(wire.ToHost)  # type: ignore[arg-type]
-        while True:
-            try:
-                data = self._socket.recv(65_536)
-            except OSError:
-                return
-            if not data:
-                return
-            yield from reader.feed(data)
-
-
-class RecordSender(logging.Handler):
-    """Sends the driver's log records to the server's log; not a flood of them."""
-
-    def __init__(self, channel: Channel, now: Callable[[], float]) -> None:
-        super().__init__()
-        self._channel = channel
-        self._now = now
-        self._window = now()
-        self._sent = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        now = self._now()
-        if now - self._window >= 1:
-            dropped = self._sent - LOG_BURST
-            self._window, self._sent = now, 0
-            if dropped > 0:
-                self._send(logging.WARNING, f"{dropped} log records were dropped")
-        self._sent += 1
-        if self._sent <= LOG_BURST:
-            try:
-                text = self.format(record)
-            except Exception:  # noqa: BLE001 - logging's way: a bad record harms nobody
-                text = f"a log record that cannot be formatted: {record.msg!r}"
-            self._send(record.levelno, text)
-
-    def _send(self, level: int, text: str) -> None:
-        self._channel.send(wire.Record(level, wire.cut(text, wire.MAX_TRACEBACK)))
-
-
-def refusal(request: int, error: BaseException) -> wire.Refused:
-    """What an exception of the driver's comes to."""
-    if isinstance(error, DeviceFailure):
-        reason = "gone" if isinstance(error, DeviceGone) else "failure"
-        return wire.Refused(request, reason, wire.cut(str(error)))  # type: ignore[arg-type]
-    return wire.Refused(request, "fault", summary(error), trace(error))
-
-
-def summary(error: BaseException) -> str:
-    """An unexpected exception in one line."""
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - a driver's exception may do anything
-        text = ""
-    name = type(error).__name__
-    return wire.cut(f"{name}: {text}" if text else name)
-
-
-def trace(error: BaseException) -> str:
-    """Its traceback."""
-    return "".join(traceback.format_exception(error))[-wire.MAX_TRACEBACK :]
 
 
 class Finder(threading.Thread):
@@ -324,10 +233,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
     channel = Channel(connection)
-    from time import monotonic
-
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[])
-    logging.getLogger().addHandler(RecordSender(channel, monotonic))
+    logging.getLogger().addHandler(RecordSender(channel, time.monotonic))
     Host(module, attribute, channel).run()
 
 

@@ -16,7 +16,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from rotoclear.devices.host import DESCRIPTOR, die_with_parent, summary
+from rotoclear.devices.host import DESCRIPTOR, die_with_parent
+from rotoclear.devices.hostio import summary
 from rotoclear.devices.kinds import KindError, is_driver, kind_of
 from rotoclear.interfaces import ISimulated
 

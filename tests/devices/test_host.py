@@ -10,7 +10,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.devices import wire
-from rotoclear.devices.host import LOG_BURST, Finder, Opened, RecordSender, refusal
+from rotoclear.devices.host import Finder, Opened
+from rotoclear.devices.hostio import LOG_BURST, RecordSender, refusal
 from rotoclear.interfaces import DeviceFailure, DeviceGone
 
 SECONDS = 10

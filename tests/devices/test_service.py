@@ -84,12 +84,17 @@ class RoomCase(TestCase):
         self.devices.heads.observe(heads.add)
         while device() is None or device() is before:
             await heads.next()
-        # Behind all that is applied to it.
-        await device().call("probe")
-        wanted = {"brightness", "contrast", "noise-supression", "rate"}
-        while not wanted <= (holds := await self.holds(target)).keys():
+        return await self.applied(target, device)
+
+    async def applied(self, target: str, device: Callable[[], Any]) -> Any:
+        """Return what it holds, once it has been told everything and does nothing any more."""
+        told = {"brightness", "contrast", "noise-supression", "rate"}
+        while True:
             await device().call("probe")
-        return holds
+            holds = await self.holds(target)
+            if told <= holds.keys():
+                await device().call("probe")
+                return holds
 
     def head(self, number: int) -> Callable[[], Any]:
         return lambda: self.devices.heads.device(number)
@@ -190,6 +195,7 @@ class Faults(OneHead):
 
     async def test_stopped_by_a_signal_it_is_ended_and_back(self) -> None:
         await self.ask(brightness=75)
+        await self.applied("1", self.head(1))
         before = self.devices.heads.device(1)
         os.kill(self.driver("simulated-head-1")["pid"], signal.SIGSTOP)
         self.assertEqual((await self.ask(cam2_sensor=2)).refused, [])
