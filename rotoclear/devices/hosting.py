@@ -25,7 +25,7 @@ DEAD: Final = 0.5
 """Seconds after which a killed process counts as ended, whether the kernel can end it or not."""
 
 FRAMES: Final = 2_000
-"""Messages a second from one process; more is a flood, and it is killed."""
+"""Messages a second that nobody has asked one process for; more is a flood, and it is killed."""
 
 
 class Hosts:
@@ -166,6 +166,7 @@ class Channel(protocol.Protocol):
         self._reader: wire.Reader[wire.FromHost] = wire.Reader(wire.FromHost)  # type: ignore[arg-type]
         self._second = clock.seconds()
         self._frames = 0
+        self._owed = 0
         self._full = False
         self.closed = False
 
@@ -179,6 +180,7 @@ class Channel(protocol.Protocol):
         if self.transport is None or self.closed:
             return
         frame = wire.frame(message)
+        self._owed += 1
         sent = 0
         if not self._full:
             try:
@@ -207,7 +209,10 @@ class Channel(protocol.Protocol):
             self._second, self._frames = now, 0
         try:
             for message in self._reader.feed(data):
-                self._frames += 1
+                if self._owed and isinstance(message, wire.Answer | wire.Refused):
+                    self._owed -= 1
+                else:
+                    self._frames += 1
                 if self._frames > FRAMES:
                     raise wire.WireError(f"more than {FRAMES} messages a second")  # noqa: TRY301
                 self._received(message)

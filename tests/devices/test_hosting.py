@@ -306,6 +306,16 @@ class Frames(SynchronousTestCase):
         self.channel.send(wire.Stop())
         self.assertEqual(self.transport.direct, b"")
 
+    def test_answers_are_no_flood(self) -> None:
+        """A busy machine asks a lot; only answers to nothing count."""
+        for number in range(2 * FRAMES):
+            self.transport.room = 10_000
+            self.channel.send(wire.Call(number, 1, "set", ("gain", 1)))
+            self.channel.dataReceived(wire.frame(wire.Answer(number, None)))
+        self.assertEqual(self.broken, [])
+        self.channel.dataReceived(wire.frame(wire.Answer(0, None)) * (FRAMES + 1))
+        self.assertEqual(len(self.broken), 1)
+
     def test_many_messages_are_a_flood_only_within_a_second(self) -> None:
         for _ in range(3):
             self.channel.dataReceived(wire.frame(wire.Found(())) * FRAMES)
