@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
-from twisted.internet.address import IPv4Address, IPv6Address
 
+from rotoclear.api.address import host
 from rotoclear.api.context import ApiContext
 from rotoclear.api.http_errors import (
     INVALID_CREDENTIALS,
@@ -149,7 +149,4 @@ class Call:
 
 def client_address(request: Request) -> str:
     """The client's IP address; ``"local"`` behind a UNIX socket."""
-    address: object = request.getClientAddress()  # type: ignore[no-untyped-call]
-    if isinstance(address, IPv4Address | IPv6Address):
-        return str(address.host)
-    return "local"
+    return host(request.getClientAddress())  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from typing import Final, cast
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
+from rotoclear.api.address import host
 from rotoclear.api.connection import GOING_AWAY, POLICY_VIOLATION, Connection, ConnectionFactory
 from rotoclear.api.context import ApiContext
 from rotoclear.api.fanout import Fanout
@@ -44,7 +45,7 @@ class ApiConnection(Connection):
         Connection.onOpen(self)
         factory = self.factory
         self.conversation = Conversation(
-            factory.context, self.peer_address(), self._send, self._rights_changed
+            factory.context, host(self.transport.getPeer()), self._send, self._rights_changed
         )
         self.line = Line(factory.clock, factory.limits, self._handle, self._flooded)
         factory.roster.add(self)
@@ -58,11 +59,6 @@ class ApiConnection(Connection):
         """The role of whoever has logged in, or ``anonymous``."""
         session = self.conversation and self.conversation.session
         return session.role if session else ANONYMOUS
-
-    def peer_address(self) -> str:
-        """The client's address without its port, for the audit log."""
-        peer = self.transport.getPeer()
-        return str(getattr(peer, "host", None) or "local")
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         # What comes after our close frame could not be answered any more.
