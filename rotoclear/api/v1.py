@@ -42,6 +42,12 @@ from rotoclear.state.permissions import Permissions
 
 LOGIN_KEYS: Final = ("username", "password", "token")
 
+MAX_ID: Final = 512
+"""
+Characters that an ``id`` may have. It comes back in every answer, and one
+message may have well over a hundred of them.
+"""
+
 BUSY_RETRY: Final = 1
 """Seconds after which to try again when too many others are logging in."""
 
@@ -270,7 +276,7 @@ def _understand(raw: Mapping[str, object]) -> _Message:
     :raises InvalidMessage: it has a kind's key with the wrong shape.
     """
     if "id" in raw and _identifier(raw["id"]) is None:
-        raise InvalidMessage("id must be a string or an integer")
+        raise InvalidMessage(f"id must be an integer or a string of at most {MAX_ID} characters")
     login: dict[str, str] = {}
     update: dict[str, object] = {}
     query: list[str] | None = None
@@ -308,6 +314,6 @@ def _identifier(value: object) -> str | int | None:
     """A usable message id, or ``None``."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return value
-    return None
+    if isinstance(value, str):
+        return value if len(value) <= MAX_ID else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

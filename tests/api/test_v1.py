@@ -278,7 +278,7 @@ class Messages(V1TestCase):
     def test_id(self) -> None:
         """In every answer and error."""
         self.log_in()
-        for identifier in (0, -1, 2**60, "", "x", "ä" * 100):
+        for identifier in (0, -1, 2**60, "", "x", "ä" * 512):
             answers = self.say({"id": identifier, "gain": 7, "fps": 0, "get": ["gain", "nonsense"]})
             self.assertEqual([a["id"] for a in answers], [identifier] * 4)
         self.assertEqual(self.say({"id": 7, "token": "x"})[0]["id"], 7)
@@ -288,6 +288,13 @@ class Messages(V1TestCase):
             (answer,) = self.say({"id": identifier, "get": "*"})
             self.assertEqual(answer["error"], "Invalid message")
             self.assertNotIn("id", answer)
+
+    def test_id_is_short(self) -> None:
+        """What comes back over a hundred times must not be long."""
+        keys = {f"k{number}": 1 for number in range(127)}
+        (answer,) = self.say({"id": "x" * 513, **keys})
+        self.assertEqual(answer["error"], "Invalid message")
+        self.assertIn("512", str(answer["message"]))
 
     def test_id_of_an_invalid_message(self) -> None:
         self.assertEqual(self.say({"id": 7, "get": 1})[0]["id"], 7)

@@ -14,6 +14,8 @@ from rotoclear.api.connection import CLOSING
 from rotoclear.api.websocket import LOGIN_GRACE
 from rotoclear.auth.accounts import Login
 from rotoclear.config import Limits
+from rotoclear.state.model import Lane
+from rotoclear.state.permissions import NOTHING
 from tests.api.people import People, make_context
 from tests.api.wire import Client, World
 
@@ -62,11 +64,56 @@ class Talking(WireTestCase):
         self.assertEqual(answers[:2], [{"gain": 7, "info": ["gain"]}, {"gain": 7}])
 
     def test_login_and_command_back_to_back(self) -> None:
-        """As the seed's clients do, with the login still being checked."""
+        """As the seed's clients do: nothing is answered out of order."""
+        self.people.answer = checked = Deferred()
         client = self.connect()
-        answers = client.say({"username": "olga", "password": "secret"}, {"gain": 7})
-        self.assertIs(answers[0]["authenticated"], True)
-        self.assertEqual(answers[1]["info"], ["gain"])
+        credentials = {"username": "olga", "password": "secret"}
+        self.assertEqual(client.say(credentials, {"gain": 7}, {"get": ["gain"]}, b"nonsense"), [])
+        checked.callback(Login(self.people.sessions["olga"], "olga"))  # type: ignore[arg-type]
+        login, confirmed, read, error, told = client.messages()
+        self.assertIs(login["authenticated"], True)
+        self.assertEqual(confirmed, {"gain": 7, "info": ["gain"]})
+        self.assertEqual(read, {"gain": 7})
+        self.assertEqual(error["error"], "Invalid message")
+        self.assertEqual(told, {"gain": 7})
+
+    def test_a_device_step_is_waited_for(self) -> None:
+        """By its own connection alone, for two seconds at most; then it is a Device error."""
+
+        class Stuck(Lane):
+            def apply(self, values: object) -> Deferred[None]:
+                return Deferred()
+
+        self.model.add_lane(Stuck("gain"))
+        client, other = self.connect("olga"), self.connect("olga")
+        self.assertEqual(client.say({"gain": 7}, {"get": ["gain"]}), [])
+        self.assertEqual(other.say({"contrast": 7})[0]["info"], ["contrast"])
+        self.assertEqual(client.messages(), [{"contrast": 7}])
+        self.clock.advance(1.9)
+        self.assertEqual(client.messages(), [])
+        self.clock.advance(0.1)
+        error, read = client.messages()
+        self.assertEqual((error["error"], error["key"]), ("Device error", "gain"))
+        self.assertEqual(read, {"gain": 50})
+
+    def test_the_same_value_again(self) -> None:
+        """Confirmed, and not broadcast."""
+        setter, other = self.connect("olga"), self.connect()
+        self.assertEqual(setter.say({"gain": 50}), [{"gain": 50, "info": ["gain"]}])
+        self.assertEqual(other.messages(), [])
+
+    def test_without_anonymous(self) -> None:
+        """A query is denied, nothing is broadcast, until somebody logs in."""
+        self.people.anonymous = NOTHING
+        client = self.connect()
+        nothing, error = client.say({"get": ["gain"]})
+        self.assertEqual(nothing, {})
+        self.assertEqual((error["error"], error["key"]), ("Permission denied", "gain"))
+        self.model.commit({"gain": 1})
+        self.assertEqual(client.messages(), [])
+        client.say({"token": "victor"})
+        self.model.commit({"gain": 2})
+        self.assertEqual(client.messages(), [{"gain": 2}])
 
     def test_early_frames(self) -> None:
         """What comes in one piece with the handshake is not lost."""
@@ -149,7 +196,7 @@ class Talking(WireTestCase):
 class Compression(WireTestCase):
     def receive(self, message: object, *, deflate: bool = True) -> list[int]:
         """The first bytes of the frames that answer: 0x81 plain, 0xC1 compressed."""
-        client = self.connect(deflate=deflate)
+        client = self.connect("olga", deflate=deflate)
         client.protocol.send_text(json.dumps(message).encode())
         for data in client.protocol.data_to_send():
             client.channel.dataReceived(data)
@@ -157,12 +204,12 @@ class Compression(WireTestCase):
 
     def test_negotiated(self) -> None:
         """When asked for, without context takeover."""
-        client = self.connect(deflate=True)
+        client = self.connect("olga", deflate=True)
         extension = client.answer.headers["Sec-WebSocket-Extensions"]  # type: ignore[attr-defined]
         self.assertIn("client_no_context_takeover", extension)
         sizes = []
         for _ in range(2):
-            client.protocol.send_text(json.dumps({"get": "*", "id": "x" * 2000}).encode())
+            client.protocol.send_text(json.dumps({"get": "*", "id": "é" * 500}).encode())
             for data in client.protocol.data_to_send():
                 client.channel.dataReceived(data)
             sizes.append(len(client.transport.value()))
@@ -171,17 +218,20 @@ class Compression(WireTestCase):
 
     def test_large_only(self) -> None:
         self.assertEqual(self.receive({"get": ["gain"]}), [0x81])
+        empty = len('{"id":""}')
+        self.assertEqual(self.receive({"get": [], "id": "x" * (1024 - empty)}), [0x81])
+        self.assertEqual(self.receive({"get": [], "id": "x" * (1025 - empty)}), [0xC1])
         names = [f"unknown-{n}" for n in range(100)]
-        self.assertEqual(self.receive({"get": "*", "id": "x" * 1100}), [0xC1])
-        self.assertEqual(self.receive({"get": "*", "id": "x" * 1100}, deflate=False), [0x81])
+        self.assertEqual(self.receive({"get": "*", "id": "é" * 500}), [0xC1])
+        self.assertEqual(self.receive({"get": "*", "id": "é" * 500}, deflate=False), [0x81])
         self.assertEqual(self.receive({"get": names}), [0x81], "each error is a message of its own")
 
     def test_never_a_login(self) -> None:
-        self.assertEqual(self.receive({"token": "olga", "id": "x" * 2000}), [0x81])
+        self.assertEqual(self.receive({"token": "olga", "id": "é" * 500}), [0x81])
 
     def test_understood(self) -> None:
-        client = self.connect(deflate=True)
-        (answer,) = client.say({"get": "*", "id": "x" * 2000})
+        client = self.connect("olga", deflate=True)
+        (answer,) = client.say({"get": "*", "id": "é" * 500})
         self.assertEqual(answer["gain"], 50)
 
     def test_limit_holds_inflated(self) -> None:
@@ -361,6 +411,22 @@ class SlowReaders(WireTestCase):
     def _frame(self, client: Client, message: object) -> list[bytes]:
         client.protocol.send_text(json.dumps(message).encode())
         return client.protocol.data_to_send()
+
+    def test_slow_is_not_silent(self) -> None:
+        """Who is not read from cannot give a sign of life, and need not while it reads."""
+        client = self.connect()
+        producer = client.transport.producer
+        assert producer is not None
+        producer.pauseProducing()
+        for _ in range(10):
+            self.clock.advance(15)
+            producer.resumeProducing()
+            producer.pauseProducing()
+        self.assertFalse(client.transport.disconnecting)
+        producer.resumeProducing()
+        client.receive()
+        self.clock.advance(40)
+        self.assertEqual(client.close_code, 1008, "now it is silent")
 
     def test_stalled(self) -> None:
         client = self.connect()
