@@ -152,20 +152,27 @@ class Connection(WebSocketServerProtocol):
         self._ping = self.factory.clock.callLater(self.factory.limits.ping_interval, self._tick)
 
     def _tick(self) -> None:
-        """Ask for a sign of life. Whatever comes is one."""
+        """
+        Ask for a sign of life. Whatever comes is one.
+
+        Not while it has still to read what was sent before: it may not even be
+        read from then, and the outbox sees whether it gets on.
+        """
         limits = self.factory.limits
+        self._ping = self.factory.clock.callLater(limits.ping_interval, self._tick)
+        if self.outbox.blocked:
+            return
         if self._heard and self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
         self._heard = False
         self.sendPing()
-        self._ping = self.factory.clock.callLater(limits.ping_interval, self._tick)
         if self._deadline is None:
             self._deadline = self.factory.clock.callLater(limits.ping_timeout, self._check_life)
 
     def _check_life(self) -> None:
         self._deadline = None
-        if not self._heard:
+        if not (self._heard or self.outbox.blocked):
             self.end(POLICY_VIOLATION, "no sign of life")
 
     # -- the end ---------------------------------------------------------

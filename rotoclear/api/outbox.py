@@ -87,6 +87,11 @@ class Outbox:
         """Bytes that are waiting here."""
         return self._queued
 
+    @property
+    def blocked(self) -> bool:
+        """The client has not read what was sent; how long it may take is being watched."""
+        return self._blocked
+
     def send(self, frame: bytes) -> None:
         """Send a frame after all those before it."""
         if self._closed:
