@@ -182,7 +182,7 @@ class Model:
         self._types: dict[str, ValueType] = {name: key.type for name, key in keys.items()}
         self._queues: dict[str, _Queue] = {}
         self._observers: list[Observer] = []
-        self._news: dict[str, Value] = {}
+        self._news: list[dict[str, Value]] = []
         self._readable: dict[Permissions, frozenset[str]] = {}
 
     # -- looking ---------------------------------------------------------
@@ -311,20 +311,21 @@ class Model:
         """
         Set canonical values: this is so now.
 
-        The observers are told once a reactor turn, except that no step of a
-        key whose every step counts is ever skipped.
+        The observers are told after this turn, when whoever asked for it has
+        been answered. No step of a key whose every step counts is skipped.
         """
         for name, value in values.items():
             old = self._values[name]
             if value == old and type(value) is type(old):
                 continue
-            if name in self._news and self._each_counts(name):
-                self._notify()
             if not self._news:
                 self._reactor.callLater(0, self._notify)
+                self._news.append({})
+            elif name in self._news[-1] and self._each_counts(name):
+                self._news.append({})
             self.version += 1
             self._values[name] = value
-            self._news[name] = value
+            self._news[-1][name] = value
 
     def _each_counts(self, name: str) -> bool:
         queue = self._queues.get(name)
@@ -343,18 +344,22 @@ class Model:
                 self._log.warn("saved {key} ignored: {error}", key=name, error=str(error))
 
     def observe(self, observer: Observer) -> None:
-        """Have it called with what has changed, at most once a reactor turn."""
+        """
+        Have it called with what has changed, after the turn in which it has.
+
+        Once for each turn; more often when a key whose every step counts has
+        made several.
+        """
         self._observers.append(observer)
 
     def _notify(self) -> None:
-        news, self._news = self._news, {}
-        if not news:
-            return
-        for observer in self._observers:
-            try:
-                observer(news)
-            except Exception:  # noqa: BLE001 - one observer's fault is not the others'
-                self._log.failure("an observer of the model failed")
+        steps, self._news = self._news, []
+        for news in steps:
+            for observer in self._observers:
+                try:
+                    observer(news)
+                except Exception:  # noqa: BLE001 - one observer's fault is not the others'
+                    self._log.failure("an observer of the model failed")
 
     def _enqueue(self, queue: _Queue, wish: _Wish) -> None:
         if queue.waiting and not queue.lane.each_counts:

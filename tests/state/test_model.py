@@ -235,6 +235,28 @@ class EachCounts(ModelTestCase):
         self.model.commit({"snap": False})
         self.assertEqual(self.turn(), [{"snap": True}, {"snap": False}])
 
+    def test_every_step_is_told_after_its_turn(self) -> None:
+        """Whoever changed something else along with it is answered first."""
+        lane = Lane("record")
+        lane.each_counts = True
+        self.model.add_lane(lane)
+        happened: list[object] = []
+        self.model.observe(lambda news: happened.append(dict(news)))
+        for changes in ({"record": True}, {"gain": 7, "record": False}):
+            self.model.request(changes, ALL).addCallback(
+                lambda outcome: happened.append(("answered", *outcome.applied))
+            )
+        self.turn()
+        self.assertEqual(
+            happened,
+            [
+                ("answered", "record"),
+                ("answered", "gain", "record"),
+                {"record": True, "gain": 7},
+                {"record": False},
+            ],
+        )
+
 
 class Judging(ModelTestCase):
     def test_consequences(self) -> None:
