@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
@@ -77,11 +77,13 @@ class Integer(ValueType):
     A whole number within bounds that are both allowed.
 
     :ivar unit: what is counted, for people (``"bytes"``), or ``""``.
+    :ivar choices: the numbers that can be had, ascending, or empty when all can.
     """
 
     minimum: int
     maximum: int
     unit: str = ""
+    choices: tuple[int, ...] = ()
 
     def parse(self, raw: object) -> Value:
         if isinstance(raw, float) and raw.is_integer():
@@ -92,9 +94,13 @@ class Integer(ValueType):
             )
         if not self.minimum <= raw <= self.maximum:
             raise InvalidValue(f"Value must be between {self.minimum} and {self.maximum}")
+        if self.choices and raw not in self.choices:
+            raise InvalidValue(f"Value must be one of {_listed(map(str, self.choices))}")
         return raw
 
     def schema(self) -> Schema:
+        if self.choices:
+            return {"type": "integer", "enum": list(self.choices)}
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
@@ -241,5 +247,5 @@ class Recording(ValueType):
         return {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": names}]}
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)

@@ -26,6 +26,7 @@ ALL: tuple[ValueType, ...] = (
     Boolean(),
     Integer(0, 100),
     Integer(-3, 2**53 - 1),
+    Integer(5, 60, choices=(15, 30, 60)),
     Choice(("off", "top-left")),
     Text(4),
     Size(),
@@ -86,6 +87,12 @@ class Integers(ValueTypeTestCase):
     def test_a_whole_number_however_it_is_written(self):
         self.assert_takes(Integer(0, 100), 75.0, 75)
         self.assert_takes(Integer(0, 100), -0.0, 0)
+
+    def test_choices(self):
+        rates = Integer(5, 60, choices=(15, 30))
+        self.assert_takes(rates, 30.0, 30)
+        self.assert_refuses(rates, 25, "Value must be one of 15, 30")
+        self.assert_refuses(rates, 61, "Value must be between 5 and 60")
 
     def test_nothing_else(self):
         message = "Value must be an integer between 5 and 60"

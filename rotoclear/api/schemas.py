@@ -81,6 +81,8 @@ def choices(value_type: ValueType) -> tuple[Value, ...] | None:
             return (False, True)
         case Choice(choices=names):
             return names
+        case Integer(choices=numbers):
+            return numbers or None
         case Size(choices=sizes):
             return sizes or None
         case Mode(names=names):

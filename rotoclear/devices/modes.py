@@ -10,7 +10,7 @@ from attrs import frozen
 from rotoclear.interfaces import VideoMode
 from rotoclear.values import Integer, InvalidValue, Size, Value, pixels
 
-FPS: Final = Integer(5, 60)
+FPS: Final = Integer(5, 60, "frames per second")
 """The frame rates that there can be at all."""
 
 Modes = Mapping[str, tuple[int, ...]]
@@ -63,3 +63,21 @@ class SizeForNow(Size):
             return Size().parse(raw)
         except InvalidValue:
             return super().parse(raw)
+
+
+@frozen
+class RateForNow(Integer):
+    """
+    What the active camera can do at the present size.
+
+    It lets every rate through, as :class:`SizeForNow` does: a message may
+    change the size, too.
+    """
+
+    def parse(self, raw: object) -> Value:
+        return FPS.parse(raw)
+
+
+def rate_for_now(rates: tuple[int, ...]) -> Integer:
+    """The type of ``fps`` with these rates; empty: nobody knows."""
+    return RateForNow(FPS.minimum, FPS.maximum, FPS.unit, rates) if rates else FPS

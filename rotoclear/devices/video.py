@@ -9,7 +9,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from rotoclear.devices.controls import Controls
 from rotoclear.devices.heads import Heads, absent, silent
-from rotoclear.devices.modes import Modes, SizeForNow, modes_of, nearest_rate, nearest_size
+from rotoclear.devices.modes import (
+    Modes,
+    SizeForNow,
+    modes_of,
+    nearest_rate,
+    nearest_size,
+    rate_for_now,
+)
 from rotoclear.state.errors import INVALID_VALUE, NOT_AVAILABLE, DeviceError, Refusal
 from rotoclear.state.model import Judgement, Lane, Model, Values
 from rotoclear.values import Size
@@ -169,10 +176,11 @@ class Video(Lane):
             self._fit()
 
     def _fit(self) -> None:
-        """The active camera may be a new one: name its sizes, and fall to what it can do."""
+        """Camera or size may be new: name what can be had, and fall to what comes nearest."""
         modes = self._modes(int(self._model["main-camera"]))
         self._model.narrow("resolution", SizeForNow(tuple(modes)) if modes else Size())
         size = nearest_size(modes, str(self._model["resolution"]))
+        self._model.narrow("fps", rate_for_now(modes.get(size, ())))
         rate = nearest_rate(modes, size, int(self._model["fps"]))
         self._model.commit({"resolution": size, "fps": rate})
 

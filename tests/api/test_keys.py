@@ -109,6 +109,7 @@ class Types(SynchronousTestCase):
         cases: list[tuple[ValueType, str, tuple | None]] = [
             (Boolean(), "boolean", (False, True)),
             (Integer(0, 1), "integer", None),
+            (Integer(0, 9, choices=(5, 7)), "integer", (5, 7)),
             (Choice(("a", "b")), "choice", ("a", "b")),
             (Text(3), "text", None),
             (Size(), "size", None),

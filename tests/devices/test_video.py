@@ -23,6 +23,11 @@ class Unknown(Case):
     def test_what_is_none_is_refused(self) -> None:
         (outcome,) = self.house.ask(resolution="big", fps=61)
         self.assertEqual(errors(outcome), {"resolution": INVALID_VALUE, "fps": INVALID_VALUE})
+        self.assertIn("between 5 and 60", message(self.house.ask(fps=61)[0]))
+
+    def test_nothing_is_narrower_than_the_table_says(self) -> None:
+        for name in ("resolution", "fps"):
+            self.assertEqual(self.model.type_of(name), self.model.keys[name].type)
 
     def test_a_head_that_arrives_makes_them_fall_to_what_it_can_do(self) -> None:
         self.house.ask(resolution="1900x1000", fps=59)
@@ -59,6 +64,18 @@ class ResolutionAndFps(Case):
         self.house.turn()
         choices = self.model.type_of("resolution").schema()["enum"]
         self.assertEqual(choices, ["800x600", "640x480"])
+
+    def test_the_rates_right_now_are_those_at_this_resolution(self) -> None:
+        described = self.model.type_of("fps")
+        self.assertEqual(described.schema(), {"type": "integer", "enum": [5, 15, 30, 60]})
+        self.house.ask(resolution="1280x720")
+        self.house.turn()
+        self.assertEqual(self.model.type_of("fps").schema()["enum"], [15, 30, 60])
+        self.house.source.unplug(self.device)
+        self.plug(camera("b", modes=SMALL))
+        self.house.ask(main_camera=2)
+        self.house.turn()
+        self.assertEqual(self.model.type_of("fps").schema()["enum"], [20, 25])
 
     def test_taken_to_the_hardware_in_one_step(self) -> None:
         (outcome,) = self.house.ask(fps=60, resolution="1280x720")
