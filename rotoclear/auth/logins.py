@@ -79,11 +79,11 @@ class Logins:
             for _ in range(_ROUNDS):
                 encoded, renewed = await self.authenticate(name, password, address)
                 login = await self._issue(name, encoded, renewed)
-                if login is not None:
+                if login is not None and not login.session.ended:
                     self._audit.logged_in(name, address)
                     login.session.seen_from(address)
                     return login
-                # The hash was changed while it was being checked: look again.
+                # The password was changed meanwhile: look again.
             raise InvalidCredentials
         except AuthError as error:
             self._audit.login_refused(name, address, str(error))

@@ -16,6 +16,7 @@ from rotoclear.auth.errors import (
     TooManyAttempts,
     UserExists,
 )
+from rotoclear.auth.sessions import MOST
 from rotoclear.state.permissions import NOTHING, ROLES
 
 from .house import HERE, PASSWORD, THERE, CheapArgon, HouseTestCase, Rules
@@ -189,6 +190,24 @@ class RaceTests(HouseTestCase):
         self.successResultOf(change)
         self.assertEqual(login.session.permissions, NOTHING)
         self.assertEqual(self.stored_tokens(), [])
+
+    def test_the_password_is_changed_while_an_older_token_gives_way(self) -> None:
+        self.workers.held = False
+        self.workers.work()
+        self.successResultOf(self.login_result)
+        for _ in range(MOST - 1):
+            self.login()
+        self.workers.held = self.disk.held = True
+        self.login_result = self.accounts.login("operator", PASSWORD, HERE)
+        change = self.accounts.change_password("operator", None, NEW, "admin", HERE)
+        self.workers.work(2)
+        self.disk.work()  # the token is stored, the idlest has to go
+        self.disk.work()  # the password is changed
+        self.disk.held = False
+        while self.disk.waiting:
+            self.disk.work()
+        self.successResultOf(change)
+        self.assert_no_token()
 
     def test_the_user_is_removed_while_the_password_is_checked(self) -> None:
         self.successResultOf(self.accounts.remove_user("operator", "admin", HERE))
