@@ -97,7 +97,8 @@ class FirstStartTests(HouseTestCase):
         self.assertEqual(len(self.accounts.users()), 4)
 
     def test_a_start_that_cannot_leave_the_password_makes_no_user(self) -> None:
-        connection = connect(Path(":memory:"))
+        connection = connect(Path(self.mktemp()))
+        self.addCleanup(connection.close)
         result = Accounts.open(
             self.reactor,
             Database(connection, self.disk),
@@ -115,7 +116,7 @@ class CreateTests(SynchronousTestCase):
         self.data_dir = Path(self.mktemp())
         self.data_dir.mkdir()
         self.file = self.data_dir / initial.FILE_NAME
-        self.connection = connect(Path(":memory:"))
+        self.connection = connect(Path(self.mktemp()))
         self.addCleanup(self.connection.close)
 
     def create(self, password: str) -> None:
