@@ -15,6 +15,8 @@ from rotoclear.auth.passwords import PasswordHasher
 from rotoclear.auth.tickets import Tickets
 from rotoclear.config import Login
 from rotoclear.state.database import Database, connect
+from rotoclear.state.keys import KeyTable
+from rotoclear.state.model import Model
 from tests.api.http import Client
 from tests.api.site import SiteTestCase
 
@@ -40,12 +42,13 @@ class Reactor(Clock):
         function(*args)
 
 
-class RealUsers(SiteTestCase):
-    """From the first start to the last goodbye."""
+class RealUsersTestCase(SiteTestCase):
+    """Has ``self.admin``, who has just logged in for the first time."""
 
     def setUp(self) -> None:
         super().setUp()
         self.clock = Reactor()
+        self.model = Model(self.clock, KeyTable())
         self.data_dir = Path(self.mktemp())
         self.data_dir.mkdir()
         connection = connect(self.data_dir / "test.db")
@@ -82,6 +85,10 @@ class RealUsers(SiteTestCase):
     def role_of(self, name: str) -> str | None:
         users = self.admin.get("/api/users").json["users"]
         return {user["name"]: user["role"] for user in users}.get(name)
+
+
+class RealUsers(RealUsersTestCase):
+    """From the first start to the last goodbye."""
 
     def test_a_users_life(self):
         anna = self.add()
