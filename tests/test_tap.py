@@ -13,7 +13,6 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
-from unittest import skipIf
 
 from twisted.application.service import Service
 from twisted.internet.testing import MemoryReactorClock
@@ -297,7 +296,6 @@ class ProcessTests(Case):
             process.terminate()
             process.stdout.read()
 
-    @skipIf(shutil.which("systemd-socket-activate") is None, "needs systemd's tools")
     def test_systemd(self):
         """A socket of systemd's is served, although Twisted has been at its variables before."""
         with socket.create_server(("127.0.0.1", 0)) as listening:
