@@ -123,11 +123,16 @@ class Agent:
         return headers.get("sec-websocket-extensions", "")
 
     def send(self, *frames: bytes, piece: int | None = None) -> None:
-        """Send frames; in pieces of so many bytes, each a packet of its own."""
+        """
+        Send frames; in pieces of so many bytes, each a packet of its own.
+
+        If the server hangs up meanwhile, :meth:`outcome` tells what it has said.
+        """
         data = b"".join(frames)
         self._has_closed = self._has_closed or any(f[0] & 15 == CLOSE for f in frames)
-        for start in range(0, len(data), piece or max(1, len(data))):
-            self._socket.sendall(data[start : start + (piece or len(data))])
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            for start in range(0, len(data), piece or max(1, len(data))):
+                self._socket.sendall(data[start : start + (piece or len(data))])
 
     def receive(self) -> Answer | None:
         """The next frame; ``None``: there is none any more."""
@@ -147,9 +152,9 @@ class Agent:
         closing = answers.pop()
         assert closing.opcode == CLOSE, "it hung up without a close frame"
         # Its end may be a reset: that is no matter once the close frame is here.
-        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-            if not self._has_closed:
-                self.send(frame(CLOSE, closing.payload))
+        if not self._has_closed:
+            self.send(frame(CLOSE, closing.payload))
+        with contextlib.suppress(ConnectionResetError):
             assert self.receive() is None, "nothing may come after a close frame"
         self._stream.close()
         self._socket.close()
