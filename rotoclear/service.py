@@ -135,6 +135,8 @@ class Server(Service):
         self._devices.startService()
         self._stopping.append(self._devices.stopService)
         await self._devices.settled()
+        if not self.running:
+            return  # stopped before it has begun
         context = ApiContext(
             reactor=self._reactor,
             model=self._model,
