@@ -37,8 +37,8 @@ from rotoclear.api.strict_json import MAX_KEYS, InvalidMessage, decode
 from rotoclear.auth.accounts import Login, Session
 from rotoclear.auth.errors import Busy, InvalidCredentials, TooManyAttempts
 from rotoclear.state.errors import INVALID_MESSAGE, MAX_KEY_ECHO, Refusal
-from rotoclear.state.model import Outcome
 from rotoclear.state.permissions import Permissions
+from rotoclear.state.queue import Outcome
 
 LOGIN_KEYS: Final = ("username", "password", "token")
 

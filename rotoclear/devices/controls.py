@@ -18,7 +18,8 @@ from rotoclear.devices.settler import Settler, Step
 from rotoclear.devices.slots import NUMBERS
 from rotoclear.interfaces import CameraDescription
 from rotoclear.state.errors import INVALID_VALUE, NOT_AVAILABLE, DeviceError, Refusal
-from rotoclear.state.model import Judgement, Lane, Model, Values
+from rotoclear.state.lanes import Judgement, Lane, Values
+from rotoclear.state.model import Model
 from rotoclear.values import Integer, InvalidValue, Mode, Value, pixels
 
 AUTOMATIC: Final = ("auto-exposure", "auto-white-balance")

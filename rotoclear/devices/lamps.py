@@ -12,7 +12,8 @@ from rotoclear.devices.settler import Settler, Step
 from rotoclear.devices.slots import NUMBERS, Slots
 from rotoclear.interfaces import LightDescription
 from rotoclear.state.errors import NOT_AVAILABLE, Refusal
-from rotoclear.state.model import Judgement, Lane, Model, Values
+from rotoclear.state.lanes import Judgement, Lane, Values
+from rotoclear.state.model import Model
 
 
 class Lamps:

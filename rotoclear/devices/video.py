@@ -18,7 +18,8 @@ from rotoclear.devices.modes import (
     rate_for_now,
 )
 from rotoclear.state.errors import INVALID_VALUE, NOT_AVAILABLE, DeviceError, Refusal
-from rotoclear.state.model import Judgement, Lane, Model, Values
+from rotoclear.state.lanes import Judgement, Lane, Values
+from rotoclear.state.model import Model
 from rotoclear.values import Size
 
 

@@ -12,7 +12,8 @@ from twisted.logger import Logger
 from rotoclear.media.interfaces import Heads, HoldsVideo, IEngine, Volumes
 from rotoclear.media.needs import Needs
 from rotoclear.state.errors import NOT_AVAILABLE, NotAvailable, Refusal
-from rotoclear.state.model import Judgement, Lane, Model, Values
+from rotoclear.state.lanes import Judgement, Lane, Values
+from rotoclear.state.model import Model
 from rotoclear.values import Value
 
 STOPPED: Final = False

@@ -10,7 +10,8 @@ from twisted.internet.task import deferLater
 from rotoclear.media.interfaces import Heads, IEngine, Volumes
 from rotoclear.media.needs import Needs
 from rotoclear.state.errors import NOT_AVAILABLE, Refusal
-from rotoclear.state.model import Judgement, Lane, Model, Values
+from rotoclear.state.lanes import Judgement, Lane, Values
+from rotoclear.state.model import Model
 
 
 class Snapshots(Lane):

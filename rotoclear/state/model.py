@@ -11,156 +11,26 @@ unplugged) is committed directly.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
 
-from attrs import define, field, frozen
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from rotoclear.state.errors import (
-    DEVICE_ERROR,
     INVALID_VALUE,
     MAX_KEY_ECHO,
-    NOT_AVAILABLE,
     PERMISSION_DENIED,
     UNKNOWN_KEY,
-    DeviceError,
-    NotAvailable,
     Refusal,
 )
 from rotoclear.state.keys import Key, KeyTable
+from rotoclear.state.lanes import Lane, Values
 from rotoclear.state.permissions import Permissions
+from rotoclear.state.queue import Outcome, Queue, Request, Wish
 from rotoclear.values import InvalidValue, Value, ValueType
 
-TIME_LIMIT: Final = 2.0
-"""Seconds that a change may take on its way through the hardware."""
-
-Values = Mapping[str, Value]
 Observer = Callable[[Values], None]
-
-
-@frozen
-class Outcome:
-    """
-    What became of a request.
-
-    :ivar applied: the keys that were changed (or had the value already) with
-        their canonical values.
-    :ivar refused: the others, in the order of the request.
-    """
-
-    applied: dict[str, Value]
-    refused: list[Refusal]
-
-
-@frozen
-class Judgement:
-    """
-    What a lane makes of a wish.
-
-    :ivar values: what to apply and commit. It may hold more than was wished
-        for (a frame rate that no longer fits falls with the resolution), and
-        other values (``"pause_release"`` becomes ``True``).
-    :ivar refused: the wishes that cannot be granted.
-    """
-
-    values: dict[str, Value]
-    refused: list[Refusal] = field(factory=list)
-
-
-class Lane:
-    """
-    Keys that change one after another.
-
-    This one grants every wish; subclasses say what else there is to it.
-
-    :ivar keys: the keys; no key is in two lanes.
-    :ivar each_counts: ``False``: of wishes that wait only the newest value of
-        each key matters. ``True``: each is a step of its own.
-    """
-
-    each_counts: bool = False
-
-    def __init__(self, *keys: str) -> None:
-        self.keys = keys
-
-    def judge(self, wanted: Values) -> Judgement:
-        """
-        Decide on a wish by the state of this moment.
-
-        :param wanted: canonical values, each allowed by its key's type.
-        """
-        return Judgement(dict(wanted))
-
-    def apply(self, values: Values) -> Awaitable[None] | None:
-        """
-        Take the values to the hardware. ``None``: there is nothing to wait for.
-
-        It has :data:`TIME_LIMIT`, then it is cancelled.
-
-        :raises NotAvailable: it makes no sense after all.
-        :raises DeviceError: the hardware did not take them.
-        """
-        return None
-
-
-@define(eq=False)
-class _Request:
-    """One caller's request, until every key of it is decided."""
-
-    order: tuple[str, ...]
-    done: Deferred[Outcome] = field(factory=Deferred)
-    open: int = 1
-    applied: dict[str, Value] = field(factory=dict)
-    refused: dict[str, Refusal] = field(factory=dict)
-
-    def settle(self) -> None:
-        """One part is decided; with the last of them answer."""
-        self.open -= 1
-        if not self.open:
-            applied, refused = self.applied, self.refused
-            self.done.callback(
-                Outcome(
-                    {name: applied[name] for name in self.order if name in applied},
-                    [refused[name] for name in self.order if name in refused],
-                )
-            )
-
-
-@define(eq=False)
-class _Wish:
-    """What waits in a lane, and for whom."""
-
-    wanted: dict[str, Value]
-    askers: list[tuple[_Request, tuple[str, ...]]]
-
-    def merge(self, newer: _Wish) -> None:
-        """A newer wish replaces the values; its askers and ours get the same answer."""
-        self.wanted.update(newer.wanted)
-        self.askers.extend(newer.askers)
-
-    def answer(self, applied: Values, refused: Mapping[str, Refusal]) -> None:
-        """Tell every asker about its own keys."""
-        for request, names in self.askers:
-            for name in names:
-                if name in refused:
-                    request.refused[name] = refused[name]
-                else:
-                    request.applied[name] = applied[name]
-            request.settle()
-
-
-@define(eq=False)
-class _Queue:
-    """A lane with what runs and what waits in it."""
-
-    lane: Lane
-    running: bool = False
-    waiting: deque[_Wish] = field(factory=deque)
 
 
 class Model:
@@ -180,7 +50,7 @@ class Model:
         self.version = 0
         self._values: dict[str, Value] = {name: key.default for name, key in keys.items()}
         self._types: dict[str, ValueType] = {name: key.type for name, key in keys.items()}
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, Queue] = {}
         self._observers: list[Observer] = []
         self._news: list[dict[str, Value]] = []
         self._readable: dict[Permissions, frozenset[str]] = {}
@@ -267,7 +137,7 @@ class Model:
         for name in lane.keys:
             if name not in self.keys or name in self._queues:
                 raise ValueError(f"{name!r} is no key, or has a lane already")
-        queue = _Queue(lane)
+        queue = Queue(self._reactor, lane, self.commit)
         for name in lane.keys:
             self._queues[name] = queue
 
@@ -283,8 +153,8 @@ class Model:
         :param permissions: what the asker holds.
         :return: fires when every key is decided; never fails.
         """
-        request = _Request(tuple(changes))
-        wishes: dict[_Queue, dict[str, Value]] = {}
+        request = Request(tuple(changes))
+        wishes: dict[Queue, dict[str, Value]] = {}
         for name, raw in changes.items():
             key = self.keys.get(name)
             if key is None:
@@ -299,11 +169,11 @@ class Model:
                     continue
                 queue = self._queues.get(name)
                 if queue is None:
-                    queue = self._queues[name] = _Queue(Lane(name))
+                    queue = self._queues[name] = Queue(self._reactor, Lane(name), self.commit)
                 wishes.setdefault(queue, {})[name] = value
         request.open += len(wishes)
         for queue, wanted in wishes.items():
-            self._enqueue(queue, _Wish(wanted, [(request, tuple(wanted))]))
+            queue.put(Wish(wanted, [(request, tuple(wanted))]))
         request.settle()
         return request.done
 
@@ -329,7 +199,7 @@ class Model:
 
     def _each_counts(self, name: str) -> bool:
         queue = self._queues.get(name)
-        return queue is not None and queue.lane.each_counts
+        return queue is not None and queue.each_counts
 
     def restore(self, values: Mapping[str, object]) -> None:
         """Take back what was saved; what no longer fits is left at its default."""
@@ -360,91 +230,6 @@ class Model:
                     observer(news)
                 except Exception:  # noqa: BLE001 - one observer's fault is not the others'
                     self._log.failure("an observer of the model failed")
-
-    def _enqueue(self, queue: _Queue, wish: _Wish) -> None:
-        if queue.waiting and not queue.lane.each_counts:
-            queue.waiting[0].merge(wish)
-        else:
-            queue.waiting.append(wish)
-        self._advance(queue)
-
-    def _advance(self, queue: _Queue) -> None:
-        """Work on what waits, as far as it goes without waiting for the hardware."""
-        while queue.waiting and not queue.running:
-            queue.running = True
-            wish = queue.waiting.popleft()
-            try:
-                judgement = queue.lane.judge(wish.wanted)
-                refused = {refusal.key: refusal for refusal in judgement.refused}
-                step = queue.lane.apply(judgement.values) if judgement.values else None
-            except Exception:  # noqa: BLE001 - any fault of a lane is answered like a device's
-                refusal = self._explain(Failure())
-                self._finish(queue, wish, {}, refusal)
-                continue
-            if step is None:
-                self._finish(queue, wish, judgement.values, refused)
-            else:
-                self._wait(queue, wish, judgement.values, refused, step)
-
-    def _wait(
-        self,
-        queue: _Queue,
-        wish: _Wish,
-        values: dict[str, Value],
-        refused: dict[str, Refusal],
-        step: Awaitable[None],
-    ) -> None:
-        applying = _deferred(step)
-        limit = self._reactor.callLater(TIME_LIMIT, applying.cancel)
-
-        def decided(result: object) -> None:
-            if limit.active():
-                limit.cancel()
-            if isinstance(result, Failure):
-                self._finish(queue, wish, {}, self._explain(result))
-            else:
-                self._finish(queue, wish, values, refused)
-            self._advance(queue)
-
-        applying.addBoth(decided)
-
-    def _finish(
-        self,
-        queue: _Queue,
-        wish: _Wish,
-        values: Values,
-        refused: Mapping[str, Refusal] | Callable[[str], Refusal],
-    ) -> None:
-        """Commit, answer, and let the next one in."""
-        queue.running = False
-        if callable(refused):
-            refused = {name: refused(name) for name in wish.wanted}
-        self.commit(values)
-        wish.answer(values, refused)
-
-    def _explain(self, failure: Failure) -> Callable[[str], Refusal]:
-        """Why a lane failed, as a refusal of any of its keys."""
-        if failure.check(NotAvailable):
-            return lambda name: Refusal(NOT_AVAILABLE, name, failure.getErrorMessage())
-        if failure.check(DeviceError):
-            return lambda name: Refusal(DEVICE_ERROR, name, failure.getErrorMessage())
-        if failure.check(CancelledError):
-            text = f"The device did not answer within {TIME_LIMIT:g} seconds"
-            return lambda name: Refusal(DEVICE_ERROR, name, text)
-        self._log.failure("a change failed", failure=failure)
-        return lambda name: Refusal(DEVICE_ERROR, name, "The server failed; its log tells why")
-
-
-def _deferred(step: Awaitable[None]) -> Deferred[None]:
-    if isinstance(step, Deferred):
-        return step
-    if isinstance(step, Coroutine):
-        return Deferred.fromCoroutine(step)
-
-    async def wait() -> None:
-        await step
-
-    return Deferred.fromCoroutine(wait())
 
 
 def _unknown(name: str) -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from rotoclear.state.errors import DeviceError, NotAvailable
-from rotoclear.state.model import Lane
+from rotoclear.state.lanes import Lane
 from tests.api.site import SiteTestCase, dumps
 
 

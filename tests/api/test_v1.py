@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rotoclear.api.v1 import Answer, Conversation
 from rotoclear.auth.accounts import Login
 from rotoclear.auth.errors import Busy, TooManyAttempts
-from rotoclear.state.model import Lane
+from rotoclear.state.lanes import Lane
 from rotoclear.state.permissions import ANONYMOUS, NOTHING, ROLES, Permissions
 from tests.api.people import People, make_context
 

@@ -14,7 +14,7 @@ from rotoclear.api.connection import CLOSING
 from rotoclear.api.websocket import LOGIN_GRACE
 from rotoclear.auth.accounts import Login
 from rotoclear.config import Limits
-from rotoclear.state.model import Lane
+from rotoclear.state.lanes import Lane
 from rotoclear.state.permissions import NOTHING
 from tests.api.people import People, make_context
 from tests.api.wire import Client, World

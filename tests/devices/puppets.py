@@ -21,8 +21,9 @@ from rotoclear.interfaces import (
 )
 from rotoclear.state.errors import DeviceError
 from rotoclear.state.keys import KeyTable
-from rotoclear.state.model import Model, Outcome
+from rotoclear.state.model import Model
 from rotoclear.state.permissions import PERMISSIONS
+from rotoclear.state.queue import Outcome
 from rotoclear.values import Value
 
 MODES = (

@@ -14,8 +14,9 @@ from twisted.trial.unittest import TestCase
 from rotoclear.config import Configuration
 from rotoclear.devices.service import CACHE, Devices
 from rotoclear.state.keys import KeyTable
-from rotoclear.state.model import Model, Outcome
+from rotoclear.state.model import Model
 from rotoclear.state.permissions import PERMISSIONS
+from rotoclear.state.queue import Outcome
 from rotoclear.values import Value
 from tests.devices.puppets import errors
 from tests.devices.vendors import Events, Vendors

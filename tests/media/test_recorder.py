@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 from rotoclear.media.interfaces import IEngine
 from rotoclear.media.recorder import Recorder
 from rotoclear.state.errors import DEVICE_ERROR, INVALID_VALUE, NOT_AVAILABLE, DeviceError
-from rotoclear.state.model import Outcome
+from rotoclear.state.queue import Outcome
 from rotoclear.values import Value
 from tests.devices.puppets import House, errors, message
 from tests.media.puppets import Engine, Heads, Video, Volumes

@@ -19,8 +19,10 @@ from rotoclear.state.errors import (
     Refusal,
 )
 from rotoclear.state.keys import Key, KeyTable
-from rotoclear.state.model import TIME_LIMIT, Judgement, Lane, Model, Outcome
+from rotoclear.state.lanes import TIME_LIMIT, Judgement, Lane
+from rotoclear.state.model import Model
 from rotoclear.state.permissions import ADMINISTRATOR, ANONYMOUS, NOTHING, OPERATOR, ROLES, VIEWER
+from rotoclear.state.queue import Outcome
 from rotoclear.values import Integer, Value
 
 ALL = ROLES[ADMINISTRATOR]
