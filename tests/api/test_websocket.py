@@ -429,6 +429,21 @@ class SlowReaders(WireTestCase):
         self.clock.pump([10] * 5)
         self.assertEqual(client.close_code, 1008, "now it is silent")
 
+    def test_life_signs_that_cross_with_a_full_socket(self) -> None:
+        """Neither a ping it has not come to yet nor one it cannot be heard to answer counts."""
+        for blocked, free in ((25, 45), (15, 35)):
+            self.setUp()
+            client = self.connect()
+            producer = client.transport.producer
+            assert producer is not None
+            self.clock.pump([5] * (blocked // 5))
+            producer.pauseProducing()
+            self.clock.pump([5] * ((free - blocked) // 5))
+            producer.resumeProducing()
+            self.clock.pump([5] * ((50 - free) // 5))
+            self.assertIsNone(client.close_code, (blocked, free))
+            self.assertFalse(client.transport.disconnecting, (blocked, free))
+
     def test_stalled(self) -> None:
         client = self.connect()
         assert client.transport.producer is not None
@@ -451,6 +466,7 @@ class Places(WireTestCase):
         self.assertEqual(late.status, 503)
         body = json.loads(late.answer.body)  # type: ignore[attr-defined]
         self.assertIn("10 connections", body["message"])
+        self.assertEqual(late.answer.headers["Retry-After"], "5")  # type: ignore[attr-defined]
         self.assertEqual(self.world.roster.count, 10)
 
     def test_last_places(self) -> None:
