@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -43,6 +44,25 @@ class TestRunning:
                 "cam1-exists": True,
                 "cam2-exists": True,
             }
+
+    def test_answers_before_the_handshake(self, tmp_path: Path) -> None:
+        """A connection that has served HTTP becomes a WebSocket only behind its answers."""
+        requests = (
+            b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+            b"GET /api/v1 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            b'\x81\x8b\0\0\0\0{"get": []}'
+        )
+        with (
+            Server(tmp_path) as server,
+            socket.create_connection(("127.0.0.1", server.port), 10) as connection,
+        ):
+            connection.sendall(requests)
+            received = b""
+            while not received.endswith(b"\x81\x02{}"):
+                received += connection.recv(2**16)
+            assert received.startswith(b"HTTP/1.1 200 ")
+            assert b"}HTTP/1.1 101 " in received
 
     def test_stop(self, tmp_path: Path) -> None:
         """Clients are told (1001), the exit is clean, and nothing is left behind."""

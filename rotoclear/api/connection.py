@@ -144,7 +144,10 @@ class Connection(WebSocketServerProtocol):
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Where Autobahn puts whatever it sends."""
-        self.outbox.send(data)
+        if self.state == self.STATE_CONNECTING:
+            self.outbox.begin(data)
+        else:
+            self.outbox.send(data)
 
     # -- life signs ------------------------------------------------------
 

@@ -103,6 +103,18 @@ class Outbox:
         else:
             self._send_straight(frame)
 
+    def begin(self, data: bytes) -> None:
+        """
+        Send the first bytes, behind whatever the transport still has.
+
+        That may be the answer to a request that came before the handshake on
+        the same connection.
+        """
+        if self._send is None or self._blocked:
+            self.send(data)
+        else:
+            self._block(data)
+
     def broadcast(self, frame: bytes, names: Collection[str]) -> None:
         """
         Send a frame that newer ones may replace.

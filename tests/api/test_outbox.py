@@ -106,6 +106,19 @@ class Plain(OutboxTestCase):
         self.assertEqual(self.received(), b"abc")
         self.assertEqual(self.transport.written, b"")
 
+    def test_begin(self) -> None:
+        """Nothing overtakes what the transport had before."""
+        self.transport.write(b"an answer of HTTP, ")
+        self.outbox.begin(b"the handshake")
+        self.outbox.send(b", a message")
+        self.assertEqual(self.received(), b"")
+        self.transport.flush()
+        self.assertEqual(self.transport.written, b"an answer of HTTP, the handshake, a message")
+        self.transport.flush()
+        self.outbox.send(b"straight")
+        self.assertEqual(self.received(), b"straight")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_full(self) -> None:
         """What the socket did not take goes through the transport, in order, nothing twice."""
         sent = self.fill()
