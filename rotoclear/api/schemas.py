@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from rotoclear.api.strict_json import MAX_ID
 from rotoclear.state.errors import (
     DEVICE_ERROR,
     INVALID_MESSAGE,
@@ -37,7 +38,7 @@ from rotoclear.values import (
 
 ID: Final[Schema] = {
     "description": "Whatever the client put into its message.",
-    "anyOf": [{"type": "string"}, {"type": "integer"}],
+    "anyOf": [{"type": "string", "maxLength": MAX_ID}, {"type": "integer"}],
 }
 """The ``id`` that may accompany a message, and then comes back in each answer."""
 

@@ -18,6 +18,12 @@ MAX_DEPTH: Final = 8
 """How deep objects and arrays may be nested."""
 MAX_KEYS: Final = 128
 """How many keys a message, or names a query, may have."""
+MAX_ID: Final = 512
+"""
+Characters that an ``id`` may have. It comes back in every answer, and one
+message may have well over a hundred of them.
+"""
+ID_RULE: Final = f"id must be an integer or a string of at most {MAX_ID} characters"
 
 _SAFE_DIGITS: Final = 300
 """An integer of fewer digits fits a double (1.8e308) for sure."""
@@ -58,6 +64,15 @@ def decode(payload: bytes) -> dict[str, object]:
     if "\\u" in text:
         _check_surrogates(message)
     return message
+
+
+def identifier(value: object) -> str | int | None:
+    """A message's ``id`` in its canonical form; ``None`` if it cannot be one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        return value if len(value) <= MAX_ID else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 _TOO_DEEP: Final = f"The message is nested deeper than {MAX_DEPTH}"

@@ -33,7 +33,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rotoclear.api.context import ApiContext
-from rotoclear.api.strict_json import MAX_KEYS, InvalidMessage, decode
+from rotoclear.api.strict_json import ID_RULE, MAX_KEYS, InvalidMessage, decode, identifier
 from rotoclear.auth.accounts import Login, Session
 from rotoclear.auth.errors import Busy, InvalidCredentials, TooManyAttempts
 from rotoclear.state.errors import INVALID_MESSAGE, MAX_KEY_ECHO, Refusal
@@ -41,12 +41,6 @@ from rotoclear.state.permissions import Permissions
 from rotoclear.state.queue import Outcome
 
 LOGIN_KEYS: Final = ("username", "password", "token")
-
-MAX_ID: Final = 512
-"""
-Characters that an ``id`` may have. It comes back in every answer, and one
-message may have well over a hundred of them.
-"""
 
 BUSY_RETRY: Final = 1
 """Seconds after which to try again when too many others are logging in."""
@@ -120,15 +114,15 @@ class Conversation:
         try:
             message = _understand(raw)
         except InvalidMessage as error:
-            self._invalid(str(error), _identifier(raw.get("id")))
+            self._invalid(str(error), identifier(raw.get("id")))
             return None
         if message.login:
             return Deferred.fromCoroutine(self._all(message)).addErrback(self._failed, message)
         return self._rest(message)
 
-    def _invalid(self, text: str, identifier: str | int | None) -> None:
+    def _invalid(self, text: str, id_: str | int | None) -> None:
         self._context.metrics.refused(INVALID_MESSAGE)
-        self._answer({"error": INVALID_MESSAGE, "message": text}, identifier)
+        self._answer({"error": INVALID_MESSAGE, "message": text}, id_)
 
     async def _all(self, message: _Message) -> None:
         if await self._login(message):
@@ -170,11 +164,9 @@ class Conversation:
                 message.id,
             )
 
-    def _answer(
-        self, answer: Answer, identifier: str | int | None, *, secret: bool = False
-    ) -> None:
-        if identifier is not None:
-            answer["id"] = identifier
+    def _answer(self, answer: Answer, id_: str | int | None, *, secret: bool = False) -> None:
+        if id_ is not None:
+            answer["id"] = id_
         self._send(answer, secret)
 
     def _failed(self, failure: Failure, message: _Message) -> None:
@@ -275,8 +267,8 @@ def _understand(raw: Mapping[str, object]) -> _Message:
 
     :raises InvalidMessage: it has a kind's key with the wrong shape.
     """
-    if "id" in raw and _identifier(raw["id"]) is None:
-        raise InvalidMessage(f"id must be an integer or a string of at most {MAX_ID} characters")
+    if "id" in raw and identifier(raw["id"]) is None:
+        raise InvalidMessage(ID_RULE)
     login: dict[str, str] = {}
     update: dict[str, object] = {}
     query: list[str] | None = None
@@ -296,7 +288,7 @@ def _understand(raw: Mapping[str, object]) -> _Message:
         raise InvalidMessage("A login with a password takes a username")
     if not (login or update or asks):
         raise InvalidMessage("The message asks for nothing: give keys to set, or get")
-    return _Message(_identifier(raw.get("id")), login, update, query, asks)
+    return _Message(identifier(raw.get("id")), login, update, query, asks)
 
 
 def _names(value: object) -> list[str] | None:
@@ -308,12 +300,3 @@ def _names(value: object) -> list[str] | None:
     if len(value) > MAX_KEYS:
         raise InvalidMessage(f"A query may name {MAX_KEYS} keys at most")
     return value
-
-
-def _identifier(value: object) -> str | int | None:
-    """A usable message id, or ``None``."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str):
-        return value if len(value) <= MAX_ID else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

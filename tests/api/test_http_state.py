@@ -160,6 +160,7 @@ class Change(SiteTestCase):
         for id_ in (7, "seven"):
             self.assertEqual(self.post({"fps": 25, "id": id_}).json["id"], id_)
             self.assertEqual(self.post({"fps": 1, "id": id_}).json["id"], id_)
+        self.assertEqual(self.post({"fps": 25, "id": 75.0}).json["id"], 75)
         for id_ in (True, 1.5, None, []):
             self.assert_error(self.post({"fps": 25, "id": id_}), 400, "Invalid message", "id")
 

@@ -9,7 +9,7 @@ from rotoclear.api.http_call import Call
 from rotoclear.api.http_errors import CHALLENGE, Header, HttpError
 from rotoclear.api.http_resource import Answer, ApiResource
 from rotoclear.api.keys import describe_keys
-from rotoclear.api.strict_json import MAX_KEYS
+from rotoclear.api.strict_json import ID_RULE, MAX_KEYS, identifier
 from rotoclear.state.errors import (
     DEVICE_ERROR,
     INVALID_MESSAGE,
@@ -54,9 +54,9 @@ class State(ApiResource):
         changes = call.json()
         echo: dict[str, object] = {}
         if "id" in changes:
-            echo["id"] = changes.pop("id")
-            if isinstance(echo["id"], bool) or not isinstance(echo["id"], str | int):
-                raise HttpError(400, INVALID_MESSAGE, "id must be a string or an integer")
+            echo["id"] = identifier(changes.pop("id"))
+            if echo["id"] is None:
+                raise HttpError(400, INVALID_MESSAGE, ID_RULE)
         for name in changes:
             if name in RESERVED:
                 raise HttpError(400, INVALID_MESSAGE, f"{name} is no key that could be set")
