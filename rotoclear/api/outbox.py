@@ -12,7 +12,6 @@ what is queued it is told the newest values only.
 from __future__ import annotations
 
 import socket
-from collections import deque
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
@@ -68,8 +67,9 @@ class Outbox:
         self._consumer = IConsumer(transport)
         self._limits = limits
         self._peer = peer
-        self._queue: deque[bytes] = deque()
-        self._queued = 0
+        # One piece of memory, not a list of frames: most are so small that
+        # the objects would weigh several times what they hold.
+        self._queue = bytearray()
         self._blocked = False
         self._behind = False
         self._muted = False
@@ -85,7 +85,7 @@ class Outbox:
     @property
     def unsent(self) -> int:
         """Bytes that are waiting here."""
-        return self._queued
+        return len(self._queue)
 
     @property
     def blocked(self) -> bool:
@@ -159,7 +159,6 @@ class Outbox:
         self._closed = True
         self.mute()
         self._queue.clear()
-        self._queued = 0
         self._missed.clear()
         if self._blocked or self._send is None:
             self._consumer.unregisterProducer()
@@ -174,12 +173,11 @@ class Outbox:
         self._consumer.registerProducer(self, False)
 
     def _enqueue(self, frame: bytes) -> None:
-        self._queue.append(frame)
-        self._queued += len(frame)
+        self._queue += frame
         bound = self._limits.backlog
         if self._send is None:
             bound = max(0, bound - TRANSPORT_BUFFER)
-        if self._queued > bound and not self._behind:
+        if len(self._queue) > bound and not self._behind:
             self._behind = True
             self._peer.behind()
 
@@ -215,23 +213,13 @@ class Outbox:
         self._closed = True
         self.mute()
         self._queue.clear()
-        self._queued = 0
         self._stop_watching()
 
     def _take(self) -> bytes:
         """The next piece of the queue."""
-        pieces = []
-        size = 0
-        while self._queue and size < CHUNK:
-            piece = self._queue.popleft()
-            if size + len(piece) > CHUNK:
-                room = CHUNK - size
-                self._queue.appendleft(piece[room:])
-                piece = piece[:room]
-            pieces.append(piece)
-            size += len(piece)
-        self._queued -= size
-        return b"".join(pieces)
+        piece = bytes(self._queue[:CHUNK])
+        del self._queue[:CHUNK]
+        return piece
 
     def _catch_up(self) -> None:
         if self._behind:
