@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ def main() -> int:
     """Measure; the status that the process ends with."""
     options = _arguments()
     try:
+        alone = _only_one()
         if options.priority:
             # Not nice(): where the kernel groups processes by session, it does nothing.
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
@@ -49,12 +51,28 @@ def main() -> int:
     if not tls:
         print("TLS is left out; on Debian: apt-get install libssl-dev", file=sys.stderr)
     machine = report.machine()
-    results = _measure(wanted, options.rounds)
+    with alone:
+        results = _measure(wanted, options.rounds)
     _print(machine, options.rounds, results)
     if options.json:
         everything = {"machine": machine, "rounds": options.rounds, **results}
         Path(options.json).write_text(json.dumps(everything, indent=2) + "\n")
     return 0 if results else 1
+
+
+def _only_one() -> socket.socket:
+    """
+    What two of us cannot have at the same time (unix(7), abstract sockets).
+
+    :raises RuntimeError: another one has it.
+    """
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind("\0rotoclear-bench")
+    except OSError:
+        name.close()
+        raise RuntimeError("Another scripts/bench is running on this machine.") from None
+    return name
 
 
 def _arguments() -> argparse.Namespace:

@@ -80,13 +80,17 @@ def python2() -> str:
 
     :raises RuntimeError: there is none.
     """
-    named = os.environ.get("PYTHON2") or shutil.which("python2.7")
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    made = sorted(pyenv.glob("versions/2.7.*/bin/python"))
-    if named:
-        return named
-    if made:
-        return str(made[-1])
+    found = (
+        os.environ.get("PYTHON2"),
+        shutil.which("python2.7"),
+        *map(str, pyenv.glob("versions/2.7.*/bin/python")),
+    )
+    for program in filter(None, found):
+        # One in the path may be pyenv's, which does not run unless it is told to.
+        check = [program, "-c", "import sys; sys.exit(sys.version_info[:2] != (2, 7))"]
+        if subprocess.run(check, capture_output=True).returncode == 0:
+            return program
     raise RuntimeError(
         "The Autobahn test suite is a program for Python 2.7, and there is none here. Name one\n"
         "in PYTHON2; pyenv (https://github.com/pyenv/pyenv) makes one: pyenv install 2.7.18"
