@@ -55,7 +55,7 @@ def test_comings_and_goings(tmp_path: Path) -> None:
 
 def test_silent_readers(tmp_path: Path) -> None:
     """Memory by no more than the backlogs; then they are closed."""
-    _run(silent_readers(tmp_path, 8, changes=2000))
+    _run(silent_readers(tmp_path, 80, changes=1500))
 
 
 def test_kill(tmp_path: Path) -> None:
