@@ -37,6 +37,11 @@ def set_options(factory: WebSocketServerFactory, limits: Limits) -> None:
     By default it takes messages of any size, unmasked frames are its business,
     a fault drops the connection without a close code, and its timers run on
     the global reactor.
+
+    A whole message is measured in :meth:`Connection._onMessage`; Autobahn's
+    limits are there to bound what it gathers. Its own verdict is not exact: it
+    adds a compressed frame to what was inflated before, and at its limit for
+    inflating it stops without a word if zlib has read all there is by then.
     """
     factory.setProtocolOptions(
         versions=[13],
@@ -45,7 +50,7 @@ def set_options(factory: WebSocketServerFactory, limits: Limits) -> None:
         requireMaskedClientFrames=True,
         maskServerFrames=False,
         maxFramePayloadSize=limits.message_size,
-        maxMessagePayloadSize=_inflated(limits),
+        maxMessagePayloadSize=2 * limits.message_size,
         autoFragmentSize=0,
         failByDrop=False,
         echoCloseCodeReason=False,
@@ -59,18 +64,8 @@ def set_options(factory: WebSocketServerFactory, limits: Limits) -> None:
         allowNullOrigin=True,
         maxConnections=0,
         trustXForwardedFor=0,
-        perMessageCompressionAccept=lambda offers: _accept_deflate(offers, _inflated(limits)),
+        perMessageCompressionAccept=lambda offers: _accept_deflate(offers, limits.message_size + 1),
     )
-
-
-def _inflated(limits: Limits) -> int:
-    """
-    What Autobahn may inflate a message to: one byte more than is allowed.
-
-    At its limit it stops without a word if zlib has read all there is by then;
-    so a message that is this long is too large (:meth:`Connection._onMessage`).
-    """
-    return limits.message_size + 1
 
 
 def _accept_deflate(

@@ -252,6 +252,16 @@ class Compression(WireTestCase):
                 client.protocol.send_text(text.ljust(65_536 + over))
                 self.assertEqual(client.close_code, 1009, over)
 
+    def test_limit_holds_in_pieces(self) -> None:
+        """Compressed or not, what counts is the whole message."""
+        for deflate in (False, True):
+            for size, code in ((65_536, None), (65_537, 1009)):
+                client = self.connect(deflate=deflate)
+                text = b'{"get": []}'.ljust(size)
+                client.protocol.send_text(text[:65_535], fin=False)
+                client.protocol.send_continuation(text[65_535:], fin=True)
+                self.assertEqual(client.close_code, code, (size, deflate))
+
 
 class Endings(WireTestCase):
     def test_too_large(self) -> None:
