@@ -36,7 +36,7 @@ class Part:
 
 PARTS: Final = {
     "messages": Part("bad messages over WebSocket", 100_000, bad_input),
-    "requests": Part("bad HTTP requests", 20_000, bad_requests),
+    "requests": Part("bad HTTP requests", 10_000, bad_requests),
     "garbage": Part("connections with garbage", 5_000, garbage),
     "slow": Part(
         "requests that never end",

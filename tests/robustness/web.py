@@ -47,7 +47,7 @@ PATHS: Final = (
     "/api/tickets",
     "/api/users",
     "/api/users/nobody",
-    "/api/users/storm-viewer",
+    "/api/users/victim",
     "/api/users/%00%ff",
     "/api/users/..%2fadmin",
     "/api/state",
@@ -70,6 +70,32 @@ PATHS: Final = (
     "http://device/api/status",
     "http://[/api",
 )
+
+USUAL: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    ("GET", "/api/users", ()),
+    ("POST", "/api/users", ("name", "role", "password")),
+    ("PATCH", "/api/users/victim", ("role",)),
+    ("PATCH", "/api/users/victim", ("password",)),
+    ("DELETE", "/api/users/victim", ()),
+    ("POST", "/api/login", ("username", "password")),
+    ("POST", "/api/logout", ()),
+    ("POST", "/api/password", ("old", "new")),
+    ("POST", "/api/tickets", ("path",)),
+    ("POST", "/api/state", ("brightness", "pip-mode")),
+    ("GET", "/api/state?keys=fps,nonsense", ()),
+)
+"""What there is to be asked for, and with which fields."""
+
+GOOD: Final = {
+    "name": ("victim", "another"),
+    "username": ("victim", "another", "nobody"),
+    "role": ("viewer", "operator"),
+    "password": ("good enough for it",),
+    "new": ("good enough for it",),
+    "path": ("/api/snapshot", "/api/recordings/1"),
+    "brightness": (0, 50, 100),
+    "pip-mode": ("off", "top-left"),
+}
 
 HEADERS: Final = (
     "Content-Type: application/json",
@@ -148,13 +174,16 @@ class _Requests:
 
     def _one(self) -> None:
         draw = self._random
+        fair = draw.random() < 0.6
         method, path = draw.choice(METHODS), draw.choice(PATHS)
-        role = draw.choice(["administrator", "operator", "viewer", None, None])
-        if role == "administrator" and path in ("/api/logout", "/api/password", "/api/users"):
+        fields: tuple[str, ...] = draw.choice(USUAL)[2]
+        if fair and draw.random() < 0.7:
+            method, path, fields = draw.choice(USUAL)
+        role = draw.choice(["administrator", "administrator", "operator", "viewer", None])
+        if role == "administrator" and path in ("/api/logout", "/api/password"):
             role = "viewer"
-        headers = draw.sample(HEADERS, draw.choice([0, 0, 0, 1, 1, 2, 4]))
-        body = self._body()
-        fair = not headers
+        headers = [] if fair else draw.sample(HEADERS, draw.choice([1, 1, 2, 4]))
+        body = self._body(fields, fair)
         if fair or draw.random() < 0.5:
             headers += ["Host: device"]
         if body and (fair or draw.random() < 0.5):
@@ -174,40 +203,31 @@ class _Requests:
             name = PEOPLE[role]
             self.tokens[role] = self._server.login(name, PASSWORD)
 
-    def _body(self) -> bytes:
+    def _body(self, fields: tuple[str, ...], fair: bool) -> bytes:
         draw = self._random
-        match draw.randrange(6):
+        match 3 if fair and draw.random() < 0.5 else draw.randrange(6):
             case 0 | 1:
                 return b""
             case 2:
                 return self._messages.case().payload
             case 3:
-                return json.dumps(self._fields()).encode()
+                return json.dumps(self._fields(fields)).encode()
             case 4:
                 return draw.randbytes(draw.choice([1, 50, 70_000]))
         return draw.choice(
             [b"5\r\nhello\r\n0\r\n\r\n", b"fffffffff\r\n", b"0\r\n\r\n", b"{}", b"[]"]
         )
 
-    def _fields(self) -> Mapping[str, object]:
-        """What the resources ask for, with values that they may not like."""
+    def _fields(self, names: tuple[str, ...]) -> Mapping[str, object]:
+        """The fields, with values that are mostly good."""
         draw = self._random
-        names = ["username", "password", "old", "new", "name", "role", "path", "brightness", "more"]
-        values = [
-            "",
-            "x",
-            "viewer",
-            "nobody",
-            "/api/snapshot",
-            5,
-            None,
-            True,
-            [],
-            {},
-            "\0",
-            "z" * 999,
-        ]
-        return {name: draw.choice(values) for name in draw.sample(names, draw.randint(0, 4))}
+        odd = ["", "x", 5, None, True, [], {}, "\0", "\U0001f600", "z" * 999]
+        fields = {
+            name: draw.choice(GOOD.get(name, odd) if draw.random() < 0.8 else odd) for name in names
+        }
+        if draw.random() < 0.2:
+            fields[draw.choice(["more", "id", "role", "brightness"])] = draw.choice(odd)
+        return fields
 
     def _check(self, method: str, request: bytes, fair: bool) -> None:
         with connect(self._server) as connection:
