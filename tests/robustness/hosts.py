@@ -19,8 +19,8 @@ from tests.robustness.bystander import Bystander
 from tests.robustness.people import add_people
 from tests.robustness.vitals import Flat, until
 
-ANSWERED: Final = 2.5
-"""Seconds after which an answer is late: the protocol's two, and some for a busy machine."""
+ANSWERED: Final = 2.0
+"""Seconds within which a key of a driver with a fault is answered."""
 
 BACK: Final = 3.0
 """Seconds from the end of a fault until its devices are as they should be."""
@@ -72,13 +72,15 @@ class Figures:
         yield f"{self.errors} times Device error; all times are from the beginning of the fault"
 
 
-def faults(folder: Path, count: int, seed: int = 1) -> Iterator[str]:
+def faults(folder: Path, count: int, seed: int = 1, *, slack: float) -> Iterator[str]:
     """
     Let drivers have so many faults, one after another.
 
     While one lasts, others' keys are changed and confirmed, and everything can
     be queried; its own key is answered within two seconds; it is back within
     three with what was confirmed. A bystander is served all the while.
+
+    :param slack: seconds more than that, for a machine that is busy.
     """
     draw = random.Random(seed)
     with Server(folder) as server:
@@ -90,7 +92,7 @@ def faults(folder: Path, count: int, seed: int = 1) -> Iterator[str]:
         ):
             for client in (asker, other):
                 client.ask({"token": tokens["operator"]})
-            house = _House(server, bystander, asker, other, draw)
+            house = _House(server, bystander, asker, other, draw, slack)
             flat: Flat | None = None
             for number in range(count):
                 fault = FAULTS[number % len(FAULTS)]
@@ -109,9 +111,9 @@ def faults(folder: Path, count: int, seed: int = 1) -> Iterator[str]:
                 yield flat.check()
 
 
-def _overdue(began: float) -> bool:
+def _overdue(late: float) -> bool:
     """So that broadcasts do not keep us waiting for ever."""
-    assert time.monotonic() - began < ANSWERED, "it is not answered"
+    assert time.monotonic() < late, "it is not answered"
     return False
 
 
@@ -125,12 +127,14 @@ class _House:
         asker: Client,
         other: Client,
         draw: random.Random,
+        slack: float,
     ) -> None:
         self._server = server
         self._bystander = bystander
         self._asker = asker
         self._other = other
         self._draw = draw
+        self._slack = slack
         self.figures = Figures()
 
     def suffer(self, fault: str, victim: Victim) -> None:
@@ -149,9 +153,10 @@ class _House:
         if fault in ("hang", "freeze"):
             # The fault lasts until the server ends it: it had not, when the others were served.
             assert self._driver(victim)["pid"] == driver["pid"], "the others had to wait"
-        answer = self._asker.until(lambda told: told.get("id") == asked or _overdue(began))
+        late = began + ANSWERED + self._slack
+        answer = self._asker.until(lambda told: told.get("id") == asked or _overdue(late))
         took = time.monotonic() - began
-        assert took < ANSWERED, f"its own key was answered after {took:.2f} s"
+        assert began + took < late, f"its own key was answered after {took:.2f} s"
         if fault in ("hang", "freeze"):
             assert answer["error"] == "Device error", answer
         if fault == "spew":
@@ -167,7 +172,7 @@ class _House:
         until(lambda: self._driver(victim)["state"] == "running", f"{victim.driver} runs")
         now = time.monotonic()
         back = now - (ended if fault == "spew" else began)
-        assert now - ended < BACK, f"it was back after {back:.2f} s"
+        assert now - ended < BACK + self._slack, f"it was back after {back:.2f} s"
         if fault != "spew":
             assert self._driver(victim)["restarts"] == driver["restarts"] + 1
         answer = self._asker.ask(wanted)
