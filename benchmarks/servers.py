@@ -121,7 +121,7 @@ def peers() -> dict[str, list[str]]:
         for path in sorted((HERE / "peers").glob("*_peer.py"))
     }
     node = shutil.which("node")
-    if node:
+    if node and shutil.which("npm"):
         commands["ws (Node)"] = [node, str(_node_peer())]
     return commands
 
