@@ -191,6 +191,9 @@ class Connection(WebSocketServerProtocol):
 
     def dropConnection(self, abort: bool = False) -> None:
         self.outbox.close()
+        # Autobahn aborts even after a proper closing handshake; the reset could
+        # overtake our close frame, and the client never learn why.
+        abort = abort and not self.wasClean
         WebSocketServerProtocol.dropConnection(self, abort)
         if not abort:
             # A client that does not read could keep the socket for ever.

@@ -298,6 +298,15 @@ class Endings(WireTestCase):
         self.assertEqual(client.close_code, 1000)
         self.assertTrue(client.transport.disconnecting)
 
+    def test_no_reset_after_the_handshake(self) -> None:
+        """Closed on both sides, the connection ends in order: a reset could eat the code."""
+        client = self.connect()
+        self.world.factory.shut_down()
+        self.assertEqual(client.close_code, 1001)
+        client.exchange()
+        self.assertTrue(client.transport.disconnecting)
+        self.assertFalse(client.transport.aborted)
+
     def test_no_answer_to_the_close(self) -> None:
         """A client that does not do its part of the closing is cut off."""
         client = self.connect()
