@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -36,6 +36,7 @@ from rotoclear.auth.tickets import Tickets
 from rotoclear.config import Configuration
 from rotoclear.control.commands import handlers_for
 from rotoclear.control.server import ControlServer
+from rotoclear.control.wire import SOCKET_NAME
 from rotoclear.devices.service import Devices
 from rotoclear.errors import StartError
 from rotoclear.listening.endpoints import Listener, ListenerService
@@ -46,9 +47,6 @@ from rotoclear.state.database import FILE_NAME, Database, DatabaseError, connect
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
 from rotoclear.state.store import Store
-
-CONTROL_SOCKET: Final = "control.sock"
-"""How the ``rotoclear`` command reaches the server, in the data folder."""
 
 
 def make_service(
@@ -153,7 +151,7 @@ class Server(Service):
         factory = ApiFactory(context, Fanout(self._model, self._metrics), self._roster)
         self._stopping.append(factory.shut_down)
         control = ControlServer(
-            self._reactor, self._data_dir / CONTROL_SOCKET, handlers_for(accounts, self._devices)
+            self._reactor, self._data_dir / SOCKET_NAME, handlers_for(accounts, self._devices)
         )
         control.startService()
         self._stopping.append(control.stopService)
