@@ -95,6 +95,29 @@ class Metrics(_Section, frozen=True):
     """``/metrics`` needs no login."""
 
 
+class Heads(_Section, frozen=True):
+    """``[heads]``: which camera is 1 and which is 2, and whose lamp is whose."""
+
+    camera_1: str = ""
+    """Serial number or port of camera 1; empty: a head keeps the number that it got first."""
+    camera_2: str = ""
+    """Likewise of camera 2."""
+    light_1: str = ""
+    """Serial number, port or identity of the lamp of camera 1."""
+    light_2: str = ""
+    """Likewise of camera 2."""
+
+
+class Storage(_Section, frozen=True):
+    """``[storage]``: where recordings and snapshots go."""
+
+    preferred: tuple[str, ...] = ("removable", "internal")
+    """
+    Volumes that may be written on, the best first: ``removable`` (any that can be
+    pulled), ``internal`` (any other), a driver's name, or a volume's name or identity.
+    """
+
+
 _Plain = Annotated[
     bool | int | float | str, Meta(description="true, false, a number or text in quotes")
 ]
@@ -113,6 +136,13 @@ class Configuration(_Section, frozen=True):
     login: Login = field(default_factory=Login)
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
+    heads: Heads = field(default_factory=Heads)
+    storage: Storage = field(default_factory=Storage)
+    enabled_drivers: tuple[str, ...] = ("simulated", "vendors")
+    """
+    Drivers that may be started, by name, or ``simulated``, ``hardware`` (the other
+    built-in ones) and ``vendors`` (all that are installed besides).
+    """
     disabled_drivers: tuple[str, ...] = ()
     """Drivers that are not to be started, by name."""
     drivers: dict[str, DriverOptions] = field(default_factory=dict)

@@ -23,16 +23,28 @@ A plugin module holds one instance of each driver::
     acme_camera = AcmeDriver()
 
 **Errors.** A call that the hardware refuses raises :class:`DeviceFailure`; a
-device that is no longer there raises :class:`DeviceGone`. Their text reaches
-the person at the other end: say what failed and what helps. Any other
-exception counts as a fault of the driver: it is logged with its traceback, and
-the person is told that the driver failed.
+device that is no longer there raises :class:`DeviceGone`; a driver that cannot
+work on this machine at all says so with :class:`DriverUnusable` when it starts.
+Their text reaches the person at the other end: say what failed and what helps.
+Any other exception counts as a fault of the driver: it is logged with its
+traceback, and the person is told that the driver failed.
 
 **Time.** A call has two seconds. After that the client has been answered
 ``Device error``, the process is ended, started anew, and what was confirmed
 before is applied again. ``find`` is called about twice a second, ``probe`` four
 times, and both should take milliseconds: a device whose probe takes longer than
 0.4 seconds counts as gone until it has answered.
+
+**Threads.** ``start`` and ``stop`` of a driver are called from one thread,
+``find`` from a second, ``set_key`` and ``simulate`` from a third. Each open
+device has a thread of its own for everything but :meth:`ICamera.read`, which has
+one more: it is the one call that another call to the same device
+(:meth:`ICamera.set`, :meth:`ICamera.probe`) may overlap.
+
+**Life.** A driver that names the devices it is for (:attr:`IDriver.matches`) has
+a process only while one of them is plugged in; any other has one all the time.
+A process may be killed at any moment and must leave nothing behind that keeps
+the next one from its hardware: no lock file, no child that lives on.
 
 **Output.** What is printed on stdout or stderr goes to the server's log;
 ``context.log`` is the better way.
@@ -44,11 +56,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal
 
 from attrs import field, frozen
 from zope.interface import Attribute, Interface
 
-from rotoclear.values import Value
+from rotoclear.values import Value, ValueType
 
 
 class DeviceFailure(Exception):
@@ -57,6 +70,108 @@ class DeviceFailure(Exception):
 
 class DeviceGone(DeviceFailure):
     """The device is not there any more."""
+
+
+class DriverUnusable(Exception):
+    """
+    The driver cannot work on this machine, and trying again would not help.
+
+    A library is missing, say, or a permission. ``str()`` says what to do about it.
+    """
+
+
+# -- what a driver says of itself ----------------------------------------------
+
+
+@frozen(kw_only=True)
+class Match:
+    """
+    Which devices of the kernel's a driver is for.
+
+    :ivar subsystem: theirs: ``"video4linux"``, ``"leds"``, ``"block"``, ...
+    :ivar devtype: udev's ``DEVTYPE``, such as ``"partition"``, or ``None`` for any.
+    :ivar properties: what udev must know of them: property names and patterns
+        as of :mod:`fnmatch` (``{"ID_VENDOR_ID": "1d6b"}``). Where no udev
+        daemon runs, nobody knows properties, and they are not looked at.
+    """
+
+    subsystem: str
+    devtype: str | None = None
+    properties: Mapping[str, str] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class UdevDevice:
+    """
+    A device of the kernel's, as udev tells of it.
+
+    :ivar path: in sysfs, absolute: ``"/sys/devices/.../video4linux/video0"``.
+    :ivar subsystem: as in :class:`Match`.
+    :ivar node: ``"/dev/video0"``, or ``""`` if it has none.
+    :ivar properties: udev's: ``ID_SERIAL_SHORT``, ``ID_PATH``, ``ID_FS_UUID``, ...
+        Where no udev daemon runs, only those of the kernel's own.
+    """
+
+    path: str
+    subsystem: str
+    node: str = ""
+    properties: Mapping[str, str] = field(factory=dict)
+
+
+Setting = bool | int | float | str | tuple[str, ...]
+"""What an option may hold."""
+
+
+@frozen(kw_only=True)
+class Option:
+    """
+    One setting of a driver, in the configuration file's section ``[drivers.NAME]``.
+
+    :ivar name: small letters, digits and hyphens, 1 to 64.
+    :ivar default: what it is when the section does not say; its type is the
+        option's. ``int`` may be given for a ``float``.
+    :ivar doc: a line for people: what it does, and its unit.
+    :ivar minimum: of a number; with ``maximum``, both are allowed.
+    :ivar maximum: of a number.
+    :ivar choices: the texts that are allowed, or empty for any.
+    """
+
+    name: str
+    default: Setting
+    doc: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class DriverKey:
+    """
+    A state key of a driver's own.
+
+    :ivar name: ``vendor-`` and more words of small letters and digits, joined by
+        hyphens; at most 64 characters. Put your own name into it.
+    :ivar type: :class:`~rotoclear.values.Boolean`, :class:`~rotoclear.values.Integer`,
+        :class:`~rotoclear.values.Choice` or :class:`~rotoclear.values.Text`.
+    :ivar default: its value before anyone has set it.
+    :ivar doc: a line for people.
+    :ivar permission: who holds ``..._r`` of this may read it, who holds
+        ``..._rw`` may write it too.
+    :ivar writable: clients may set it: the driver provides :class:`IKeys`.
+        Else it is only ever the driver that does (``context.publish``).
+    :ivar saved: it survives a restart of the server.
+    """
+
+    name: str
+    type: ValueType
+    default: Value
+    doc: str
+    permission: Literal["Device", "Media", "Storage", "System"] = "Device"
+    writable: bool = True
+    saved: bool = True
+
+
+# -- what a device says of itself ----------------------------------------------
 
 
 @frozen
@@ -74,7 +189,19 @@ class VideoMode:
     rates: tuple[int, ...]
 
 
-IMAGE_CONTROLS = frozenset(
+PIXEL_FORMATS: Final = frozenset(
+    {"mjpeg", "yuyv", "uyvy", "nv12", "i420", "rgb24", "bgr24", "grey"}
+)
+"""
+How a frame's pixels may lie in memory.
+
+``mjpeg``: a JPEG each (baseline, its own Huffman tables or none, as of UVC);
+``yuyv``, ``uyvy``: packed 4:2:2; ``nv12``, ``i420``: planar 4:2:0; ``rgb24``,
+``bgr24``: three bytes a pixel; ``grey``: one. The V4L2 formats MJPG, YUYV, UYVY,
+NV12, YU12, RGB3, BGR3 and GREY.
+"""
+
+IMAGE_CONTROLS: Final = frozenset(
     {
         "brightness",
         "contrast",
@@ -100,9 +227,16 @@ class CameraDescription:
         after a restart and in another port if that can be had: a serial
         number, else the port's path. 1 to 128 printable ASCII characters.
     :ivar model: for people.
+    :ivar serial: the hardware's serial number if it has one, else ``""``. The
+        configuration may name a head by it.
+    :ivar port: where it is plugged in, the same after a restart: udev's
+        ``ID_PATH``, say; ``""`` if that is not known. The configuration may
+        name a head by it, and heads that are new are numbered in its order.
     :ivar sensors: the sensors' names; the first is sensor 1. At least one, at
         most 16.
-    :ivar modes: at least one.
+    :ivar modes: at least one; each size once.
+    :ivar formats: those of :data:`PIXEL_FORMATS` that its frames may have, at
+        least one. Which one a mode comes in is the driver's choice.
     :ivar controls: the settings of :data:`IMAGE_CONTROLS` that
         :meth:`ICamera.set` takes.
     :ivar exposure_modes: names that ``auto-exposure`` may have besides
@@ -114,8 +248,11 @@ class CameraDescription:
 
     identity: str
     model: str
+    serial: str = ""
+    port: str = ""
     sensors: tuple[str, ...]
     modes: tuple[VideoMode, ...]
+    formats: tuple[str, ...] = ("yuyv",)
     controls: frozenset[str] = field(default=frozenset())
     exposure_modes: tuple[str, ...] = ()
     white_balance_modes: tuple[str, ...] = ()
@@ -129,12 +266,16 @@ class LightDescription:
 
     :ivar identity: as a camera's.
     :ivar name: for people.
+    :ivar serial: as a camera's.
+    :ivar port: as a camera's.
     :ivar head: the camera head that it lights, 1 or 2, or ``None`` and the
         configuration decides.
     """
 
     identity: str
     name: str
+    serial: str = ""
+    port: str = ""
     head: int | None = None
 
 
@@ -145,11 +286,14 @@ class VolumeDescription:
 
     :ivar identity: as a camera's; a file system's UUID, say.
     :ivar name: for people: a label. At most 255 characters.
+    :ivar path: the folder to write in, absolute, on that volume. It exists and
+        may be written to.
     :ivar removable: someone may pull it.
     """
 
     identity: str
     name: str
+    path: str
     removable: bool = False
 
 
@@ -167,19 +311,59 @@ class VolumeUsage:
 
 
 @frozen(kw_only=True)
+class Frame:
+    """
+    One picture of a camera.
+
+    :ivar data: its bytes. They need only stay as they are until the next
+        :meth:`ICamera.read` or :meth:`ICamera.stop`: a mapped buffer will do.
+    :ivar format: one of the description's ``formats``.
+    :ivar width: pixels.
+    :ivar height: pixels.
+    :ivar timestamp: nanoseconds of ``CLOCK_MONOTONIC`` (:func:`time.monotonic_ns`)
+        when it was taken.
+    :ivar sequence: counts what the camera has taken since :meth:`ICamera.start`,
+        those too that were lost on the way: a gap tells of them.
+    :ivar stride: bytes from one line to the next, of the first plane (of the
+        others in proportion), or 0 if lines lie close together. Not for ``mjpeg``.
+    """
+
+    data: bytes | bytearray | memoryview
+    format: str
+    width: int
+    height: int
+    timestamp: int
+    sequence: int
+    stride: int = 0
+
+
+# -- what a driver is handed, and provides -------------------------------------
+
+
+@frozen(kw_only=True)
 class DriverContext:
     """
     What a driver is handed when it starts.
 
     :ivar log: a logger whose records appear in the server's log.
-    :ivar options: the driver's section of the configuration file.
+    :ivar options: each of the driver's options with its value.
     :ivar changed: call it, from any thread, when a device has come or gone:
-        ``find`` is then called at once and not only when its turn comes.
+        ``find`` is then called at once and not only when its turn comes. It is
+        called at once, too, when :attr:`devices` has changed.
+    :ivar devices: call it, from any thread, for the devices that are plugged in
+        now and that one of the driver's ``matches`` is about.
+    :ivar publish: call it, from any thread, with a key of the driver's own and a
+        value: that is what the key holds now. A value that it cannot hold is
+        dropped and logged.
+    :ivar data_dir: the server's data folder, absolute.
     """
 
     log: logging.Logger
-    options: Mapping[str, object]
+    options: Mapping[str, Setting]
     changed: Callable[[], None]
+    devices: Callable[[], Sequence[UdevDevice]]
+    publish: Callable[[str, Value], None]
+    data_dir: str
 
 
 class IDriver(Interface):
@@ -192,11 +376,26 @@ class IDriver(Interface):
         """
     )
 
+    matches: Sequence[Match] = Attribute(
+        """
+        The devices of the kernel's that it is for; any one :class:`Match` is
+        enough. Empty: it needs none and runs all the time.
+        """
+    )
+
+    options: Sequence[Option] = Attribute(
+        """What may stand in its section of the configuration file."""
+    )
+
+    keys: Sequence[DriverKey] = Attribute("""State keys of its own, at most 32.""")
+
     def start(context: DriverContext) -> None:
         """
         Called once, before anything else.
 
-        :raises DeviceFailure: the driver cannot work here; say why.
+        :raises DriverUnusable: it cannot work here; it is not tried again
+            before the server, or one of its devices, is started anew.
+        :raises DeviceFailure: it cannot work right now; it is tried again soon.
         """
 
     def stop() -> None:
@@ -253,9 +452,42 @@ class ICamera(Interface):
         """
         Choose what the head delivers; return when it does.
 
+        Never called between :meth:`start` and :meth:`stop`.
+
         :param sensor: 1 to the number of the description's ``sensors``.
         :param width: with ``height`` and ``rate``, one of its ``modes``.
         :raises DeviceFailure: as for :meth:`set`.
+        """
+
+    def start() -> None:
+        """
+        Begin to take pictures, as chosen last, or else as the camera likes.
+
+        It is only called when somebody wants pictures, and after :meth:`stop`
+        perhaps again.
+
+        :raises DeviceFailure: it cannot; it must be possible to try again.
+        """
+
+    def read(timeout: float) -> Frame | None:
+        """
+        Wait for the next picture.
+
+        Called again and again between :meth:`start` and :meth:`stop`, from a
+        thread of its own: :meth:`set` and :meth:`probe` may be called meanwhile.
+
+        :param timeout: seconds after which to return without one, 0 to 1.
+        :return: the newest picture that was not returned yet, or ``None``.
+        :raises DeviceGone: the camera is not there any more.
+        :raises DeviceFailure: it takes no more pictures; :meth:`stop` is
+            called, and after a while :meth:`start`.
+        """
+
+    def stop() -> None:
+        """
+        Take no more pictures. Called once after each :meth:`start` that has succeeded.
+
+        No :meth:`read` is under way. The device may be gone.
         """
 
     def close() -> None:
@@ -314,6 +546,26 @@ class IVolume(Interface):
 
     def close() -> None:
         """As :meth:`ICamera.close`."""
+
+
+class IKeys(Interface):
+    """
+    A driver that has writable keys of its own (:class:`DriverKey`).
+
+    Provided in addition to one of the driver interfaces.
+    """
+
+    def set_key(name: str, value: Value) -> None:
+        """
+        Make it so; return when it is.
+
+        Called for each writable key when the driver has started, and when a
+        client sets one. From a thread that is no device's.
+
+        :param name: of one of the driver's ``keys``.
+        :param value: one that its type allows.
+        :raises DeviceFailure: it stays as it was.
+        """
 
 
 class ISimulated(Interface):

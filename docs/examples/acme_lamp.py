@@ -49,6 +49,9 @@ class Lamp:
 @implementer(ILightDriver)
 class AcmeLights:
     name = "acme-lights"
+    matches = ()
+    options = ()
+    keys = ()
 
     def start(self, context: DriverContext) -> None:
         self._folder = Path(str(context.options.get("folder", "/dev/serial/by-id")))

@@ -11,6 +11,7 @@ import msgspec
 from rotoclear.devices.device import Description, Kind
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
+    PIXEL_FORMATS,
     CameraDescription,
     LightDescription,
     VideoMode,
@@ -61,9 +62,11 @@ def description(kind: Kind, identity: str, raw: object) -> Description:
             _check_camera(result)
         case LightDescription():
             _check_text("name", result.name)
+            _check_place(result)
             _check_head(result.head)
         case VolumeDescription():
             _check(len(result.name) <= MAX_NAME, f"the name is longer than {MAX_NAME}")
+            _check(result.path.startswith("/"), f"the path {result.path!r:.100} is not absolute")
     return result
 
 
@@ -86,6 +89,7 @@ def usage(raw: object) -> VolumeUsage:
 
 def _check_camera(camera: CameraDescription) -> None:
     _check_text("model", camera.model)
+    _check_place(camera)
     _check_head(camera.head)
     _check(
         1 <= len(camera.sensors) <= MAX_SENSORS,
@@ -101,6 +105,9 @@ def _check_camera(camera: CameraDescription) -> None:
         _check_mode(mode)
     sizes = [(mode.width, mode.height) for mode in camera.modes]
     _check(len(set(sizes)) == len(sizes), "two modes have the same size")
+    _check(bool(camera.formats), "no format is named")
+    unknown = sorted(set(camera.formats) - PIXEL_FORMATS)
+    _check(not unknown, f"there is no format {', '.join(unknown)[:100]}")
     unknown = sorted(camera.controls - IMAGE_CONTROLS)
     _check(not unknown, f"there is no control {', '.join(unknown)[:100]}")
     _check_names("exposure_modes", camera.exposure_modes)
@@ -134,6 +141,11 @@ def _check_names(what: str, names: Sequence[str]) -> None:
 
 def _check_text(what: str, text: str) -> None:
     _check(1 <= len(text) <= MAX_NAME, f"{what} has {len(text)} characters, not 1 to {MAX_NAME}")
+
+
+def _check_place(device: CameraDescription | LightDescription) -> None:
+    for what, text in (("serial", device.serial), ("port", device.port)):
+        _check(len(text) <= MAX_NAME, f"the {what} is longer than {MAX_NAME}")
 
 
 def _check_head(head: int | None) -> None:

@@ -25,14 +25,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Final, NoReturn
 
 from rotoclear.devices import wire
 from rotoclear.devices.hostio import Channel, RecordSender, refusal, summary, trace
 from rotoclear.devices.kinds import KindError, kind_of
-from rotoclear.interfaces import DeviceFailure, DeviceGone, DriverContext, ISimulated
+from rotoclear.interfaces import DeviceFailure, DeviceGone, DriverContext, ISimulated, UdevDevice
 
 DESCRIPTOR: Final = 3
 """The socket to the server."""
@@ -140,13 +140,18 @@ class Host:
         self._channel = channel
         self._devices: dict[int, Opened] = {}
         self._driver: Any = None
+        self._changed = threading.Event()
+        self._present: tuple[UdevDevice, ...] = ()
 
     def run(self) -> NoReturn:
         """Do what the server asks until it has enough."""
         for message in self._channel.messages():
             match message:
-                case wire.Start(options):
-                    self._start(options)
+                case wire.Start():
+                    self._start(message)
+                case wire.Present(devices):
+                    self._present = devices
+                    self._changed.set()
                 case wire.Open(_, number, _):
                     device = self._devices[number] = Opened(self._driver, message, self._channel)
                     device.start()
@@ -160,16 +165,20 @@ class Host:
                     self._stop()
         os._exit(0)
 
-    def _start(self, options: Mapping[str, object]) -> None:
-        changed = threading.Event()
+    def _start(self, message: wire.Start) -> None:
+        self._present = message.devices
+        options: dict[str, Any] = dict(message.options)
         try:
             self._driver = getattr(importlib.import_module(self._module), self._attribute)
             kind = kind_of(self._driver)
             self._driver.start(
                 DriverContext(
                     log=logging.getLogger(str(self._driver.name)),
-                    options=dict(options),
-                    changed=changed.set,
+                    options=options,
+                    changed=self._changed.set,
+                    devices=lambda: self._present,
+                    publish=lambda name, value: self._channel.send(wire.Published(name, value)),
+                    data_dir=message.data_dir,
                 )
             )
             started = wire.Started(
@@ -180,7 +189,7 @@ class Host:
             self._give_up(str(error))
         except BaseException as error:  # noqa: BLE001 - SystemExit is a fault here, too
             self._give_up(summary(error), trace(error))
-        Finder(self._driver, self._channel, changed).start()
+        Finder(self._driver, self._channel, self._changed).start()
 
     def _give_up(self, message: str, traceback: str = "") -> NoReturn:
         self._channel.send(wire.Stopped(wire.cut(message), traceback))

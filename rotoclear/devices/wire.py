@@ -16,6 +16,7 @@ from typing import Final, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from rotoclear.interfaces import UdevDevice
 from rotoclear.values import Value
 
 MAX_FRAME: Final = 1_048_576
@@ -42,9 +43,21 @@ class _Message(Struct, tag_field="is", frozen=True, array_like=False):
 
 
 class Start(_Message, frozen=True, tag="start"):
-    """Comes first, once. Answered with :class:`Started`, or :class:`Stopped` and the end."""
+    """
+    Comes first, once. Answered with :class:`Started`, or :class:`Stopped` and the end.
+
+    The options are those of the configuration; the driver's defaults fill them up.
+    """
 
     options: dict[str, object]
+    data_dir: str = ""
+    devices: tuple[UdevDevice, ...] = ()
+
+
+class Present(_Message, frozen=True, tag="present"):
+    """The devices of the kernel's that the driver is for, whenever they have changed."""
+
+    devices: tuple[UdevDevice, ...]
 
 
 class Open(_Message, frozen=True, tag="open"):
@@ -62,6 +75,27 @@ class Call(_Message, frozen=True, tag="call"):
     device: int
     method: str
     arguments: tuple[Value, ...] = ()
+
+
+class Stream(_Message, frozen=True, tag="stream"):
+    """
+    Send a camera's frames to one more viewer, over the socket that comes with this message.
+
+    The descriptor is the oldest that was received and not used yet. Answered when
+    the viewer has been added; what comes over that socket is
+    :mod:`rotoclear.devices.ring`'s affair. The viewer ends it by closing its end.
+    """
+
+    request: int
+    device: int
+
+
+class SetKey(_Message, frozen=True, tag="set-key"):
+    """Set one of the driver's own keys."""
+
+    request: int
+    name: str
+    value: Value
 
 
 class Close(_Message, frozen=True, tag="close"):
@@ -84,7 +118,7 @@ class Stop(_Message, frozen=True, tag="stop"):
     """Close everything and end. The server waits a second, not longer."""
 
 
-ToHost = Start | Open | Call | Close | Simulate | Stop
+ToHost = Start | Present | Open | Call | Stream | SetKey | Close | Simulate | Stop
 
 # -- from the driver's process -------------------------------------------------
 
@@ -98,10 +132,15 @@ class Started(_Message, frozen=True, tag="started"):
 
 
 class Stopped(_Message, frozen=True, tag="stopped"):
-    """The driver could not be loaded or started: the process ends."""
+    """
+    The driver could not be loaded or started: the process ends.
+
+    ``unusable``: it would not help to try again.
+    """
 
     message: str
     traceback: str = ""
+    unusable: bool = False
 
 
 class Found(_Message, frozen=True, tag="found"):
@@ -139,6 +178,13 @@ class Refused(_Message, frozen=True, tag="refused"):
     traceback: str = ""
 
 
+class Published(_Message, frozen=True, tag="published"):
+    """One of the driver's own keys holds this now."""
+
+    name: str
+    value: Value
+
+
 class Record(_Message, frozen=True, tag="record"):
     """Something for the log; ``level`` is one of :mod:`logging`'s numbers."""
 
@@ -146,16 +192,16 @@ class Record(_Message, frozen=True, tag="record"):
     text: str
 
 
-FromHost = Started | Stopped | Found | Lost | Answer | Refused | Record
+FromHost = Started | Stopped | Found | Lost | Answer | Refused | Published | Record
 
 METHODS: Final = {
-    "camera": frozenset({"set", "select", "probe"}),
+    "camera": frozenset({"set", "select", "probe", "capture"}),
     "light": frozenset({"switch", "probe"}),
     "storage": frozenset({"usage", "probe"}),
 }
 """What may be called, by the driver's kind."""
 
-RESULTS: Final = frozenset({"usage"})
+RESULTS: Final = frozenset({"usage", "capture"})
 """The methods whose result is of interest; the others' is dropped."""
 
 # -- frames --------------------------------------------------------------------

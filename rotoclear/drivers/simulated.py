@@ -20,6 +20,8 @@ from rotoclear.interfaces import (
     DeviceFailure,
     DeviceGone,
     DriverContext,
+    DriverKey,
+    Frame,
     ICamera,
     ICameraDriver,
     ILight,
@@ -28,6 +30,8 @@ from rotoclear.interfaces import (
     IStorageDriver,
     IVolume,
     LightDescription,
+    Match,
+    Option,
     VideoMode,
     VolumeDescription,
     VolumeUsage,
@@ -100,6 +104,9 @@ class _Simulator:
 
     def __init__(self, name: str, *identities: str) -> None:
         self.name = name
+        self.matches: Sequence[Match] = ()
+        self.options: Sequence[Option] = ()
+        self.keys: Sequence[DriverKey] = ()
         self._hardware = {identity: Hardware(identity) for identity in identities}
         self._context: DriverContext | None = None
 
@@ -186,6 +193,15 @@ class SimulatedCamera(_Device):
             raise DeviceFailure(f"Sensor {sensor} cannot do {width}x{height} at {rate}")
         self._hardware.holds |= {"sensor": sensor, "width": width, "height": height, "rate": rate}
 
+    def start(self) -> None:
+        self._hardware.meet("start")
+
+    def read(self, timeout: float) -> Frame | None:
+        raise DeviceFailure("There are no pictures yet")
+
+    def stop(self) -> None:
+        pass
+
 
 def _fits(control: str, value: Value) -> bool:
     """What a control takes; see :meth:`rotoclear.interfaces.ICamera.set`."""
@@ -255,7 +271,10 @@ class SimulatedVolume(_Device):
 
     def describe(self) -> VolumeDescription:
         return VolumeDescription(
-            identity=self._hardware.identity, name="Simulated stick", removable=True
+            identity=self._hardware.identity,
+            name="Simulated stick",
+            path="/tmp",
+            removable=True,  # noqa: S108
         )
 
     def usage(self) -> VolumeUsage:

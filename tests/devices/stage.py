@@ -40,7 +40,7 @@ def described(kind: str, identity: str) -> Any:
         case "light":
             description = LightDescription(identity=identity, name="Ring")
         case _:
-            description = VolumeDescription(identity=identity, name="Stick")
+            description = VolumeDescription(identity=identity, name="Stick", path="/media")
     return msgspec.to_builtins(description)
 
 

@@ -25,6 +25,7 @@ class Lamp:
 @implementer(ILightDriver)
 class Driver:
     name = "{name}"
+    matches = options = keys = ()
     Lamp = Lamp
     def start(self, context): self.context = context
     def stop(self): pass
