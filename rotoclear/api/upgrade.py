@@ -19,6 +19,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from twisted.web.server import Request as TwistedRequest
 
+from rotoclear.api.extensions import acceptable
 from rotoclear.api.http_errors import INVALID_REQUEST, NOT_FOUND, HttpError
 from rotoclear.api.http_request import Request
 from rotoclear.api.websocket import ApiFactory
@@ -120,8 +121,13 @@ def _hand_over(request: Request, factory: ApiFactory) -> None:
     connection = factory.buildProtocol(transport.getPeer())
     channel.relay(connection)
     connection.makeConnection(transport)
-    # Autobahn reads the handshake itself: it gets it as the client sent it.
+    # Autobahn reads the handshake itself: it gets it as the client sent it,
+    # but for offers that must be declined.
     lines = [b"%s %s HTTP/1.1" % (request.method, request.uri)]
     for name, values in request.requestHeaders.getAllRawHeaders():
+        if name.lower() == b"sec-websocket-extensions":
+            values = acceptable(values)
+            if not values:
+                continue
         lines.append(name + b": " + b",".join(values))
     connection.dataReceived(b"\r\n".join(lines) + b"\r\n\r\n")

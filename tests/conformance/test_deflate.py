@@ -15,7 +15,6 @@ from tests.conformance.agent import (
     TEXT,
     Agent,
     Answer,
-    Refused,
     close,
     closed,
     fragments,
@@ -114,13 +113,17 @@ def test_agreed(port: int, offer: str) -> None:
 
 
 @pytest.mark.parametrize("offer", NONSENSE)
-def test_nonsense_is_not_agreed_to(port: int, offer: str) -> None:
-    """It is declined, or the whole handshake refused."""
-    try:
-        agreed = Agent(port, offer).agreed
-    except Refused:
-        return
-    assert agreed == ""
+def test_nonsense_is_declined(port: int, offer: str) -> None:
+    """The connection goes on without it (RFC 7692, 7.1)."""
+    agent = Agent(port, offer)
+    assert agent.agreed == ""
+    agent.send(frame(TEXT, b"hello"), close())
+    assert agent.outcome() == closed(Answer(TEXT, b"hello"))
+
+
+def test_the_first_good_offer_is_agreed_to(port: int) -> None:
+    agent = Agent(port, f"{NONSENSE[0]}, {OFFERS[3]}, {OFFERS[0]}")
+    assert parameter(agent.agreed, "server_no_context_takeover") == ""
 
 
 def test_unknown_extensions_are_declined(port: int) -> None:
