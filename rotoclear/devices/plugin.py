@@ -9,12 +9,16 @@ from typing import Final, Literal
 from attrs import evolve, frozen
 
 from rotoclear.devices.device import Kind
+from rotoclear.interfaces import DriverKey, Match, Option
 
 State = Literal["loaded", "refused", "failed"]
 """``refused``: it does not fit; ``failed``: its module raised, hung or ended the process."""
 
-BUILTIN: Final = "rotoclear.plugins.rotoclear_builtin"
-"""The module of the drivers that come with the server."""
+Group = Literal["simulated", "hardware", "vendors"]
+"""Whose a driver is: simulated or not, it comes with the server; ``vendors``: it was installed."""
+
+GROUPS: Final[tuple[Group, ...]] = ("simulated", "hardware", "vendors")
+"""All of them; the configuration may say one in place of names."""
 
 
 @frozen(kw_only=True)
@@ -26,8 +30,13 @@ class Plugin:
     :ivar kind: ``None`` if it is not known.
     :ivar module: where it is.
     :ivar attribute: its name there; empty if there is none.
+    :ivar file: the module's.
     :ivar distribution: who has installed it: name and version, else the file.
+    :ivar builtin: it comes with the server.
     :ivar simulated: its devices can be told to misbehave.
+    :ivar matches: the devices of the kernel's that it is for.
+    :ivar options: what its section of the configuration may say.
+    :ivar keys: state keys of its own.
     :ivar state: what became of it.
     :ivar reason: why it is not loaded, for people; empty if it is.
     """
@@ -36,10 +45,22 @@ class Plugin:
     kind: Kind | None = None
     module: str
     attribute: str = ""
+    file: str = ""
     distribution: str = ""
+    builtin: bool = False
     simulated: bool = False
+    matches: tuple[Match, ...] = ()
+    options: tuple[Option, ...] = ()
+    keys: tuple[DriverKey, ...] = ()
     state: State = "loaded"
     reason: str = ""
+
+    @property
+    def group(self) -> Group:
+        """What the configuration may call it and others."""
+        if not self.builtin:
+            return "vendors"
+        return "simulated" if self.simulated else "hardware"
 
     def but(self, state: State, reason: str) -> Plugin:
         """The same with another verdict."""

@@ -27,7 +27,10 @@ from rotoclear import __version__
 from rotoclear.devices.cache import Cache, Entry, Result, decode
 from rotoclear.devices.child import Child, environment
 from rotoclear.devices.output import Output
-from rotoclear.devices.plugin import BUILTIN, Plugin, judged
+from rotoclear.devices.plugin import Plugin, judged
+
+OURS: Final = "rotoclear_"
+"""How the names of the modules begin that come with the server."""
 
 LIMIT: Final = 5.0
 """Seconds that a module has."""
@@ -49,6 +52,12 @@ class Module:
 
     name: str
     file: str
+
+    @property
+    def builtin(self) -> bool:
+        """It comes with the server: it is named ``rotoclear_...`` and lies in our own folder."""
+        name = self.name.rpartition(".")[2]
+        return name.startswith(OURS) and os.path.dirname(self.file) == rotoclear.plugins.OWN
 
 
 def modules(paths: Iterable[str]) -> tuple[list[Module], list[Plugin]]:
@@ -107,15 +116,15 @@ class Scan:
         """Those that come with the server; first, for they wait for nobody's."""
         self._modules, self._hidden = modules(self._paths)
         for module in self._modules:
-            if module.name == BUILTIN:
-                self._builtin = await self._module(module)
+            if module.builtin:
+                self._builtin += await self._module(module)
         return self._builtin
 
     async def vendors(self) -> list[Plugin]:
         """All others, judged; after :meth:`builtin`."""
         found = list(self._hidden)
         for module in self._modules:
-            if module.name != BUILTIN:
+            if not module.builtin:
                 found += await self._module(module)
         self._cache.save()
         return judged(self._builtin, found)
@@ -133,14 +142,16 @@ class Scan:
             result = await self._run(module)
             if not result.reason:
                 self._cache.put(module.name, Entry(module.file, stamp, result))
-        distribution = _OURS if module.name == BUILTIN else result.distribution
+        distribution = _OURS if module.builtin else result.distribution
         plugins = [
             Plugin(
                 name=found.name,
                 kind=found.kind,
                 module=module.name,
                 attribute=found.attribute,
+                file=module.file,
                 distribution=distribution,
+                builtin=module.builtin,
                 simulated=found.simulated,
                 state="refused" if found.reason else "loaded",
                 reason=found.reason,
@@ -149,7 +160,13 @@ class Scan:
         ]
         if result.reason:
             name = module.name.rpartition(".")[2]
-            failed = Plugin(name=name, module=module.name, distribution=distribution)
+            failed = Plugin(
+                name=name,
+                module=module.name,
+                file=module.file,
+                distribution=distribution,
+                builtin=module.builtin,
+            )
             plugins.append(failed.but("failed", result.reason))
         return plugins
 

@@ -18,7 +18,7 @@ from rotoclear.devices.hosting import FRAMES, Channel, Hosts
 from rotoclear.devices.link import Entry, Link
 from tests.devices.vendors import Events, Vendors
 
-SIMULATED = Entry("simulated-head-1", "rotoclear.plugins.rotoclear_builtin", "simulated_head_1")
+SIMULATED = Entry("simulated-head-1", "rotoclear.plugins.rotoclear_simulated", "simulated_head_1")
 
 
 class HostCase(TestCase):

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rotoclear.devices.plugin import BUILTIN, Plugin, judged
+from rotoclear.devices.plugin import Plugin, judged
 
 
 def plugin(name: str, distribution: str = "acme 1.0", **more: Any) -> Plugin:
@@ -14,7 +14,7 @@ def plugin(name: str, distribution: str = "acme 1.0", **more: Any) -> Plugin:
     return Plugin(name=name, attribute="driver", distribution=distribution, **(values | more))
 
 
-OURS = plugin("simulated-lights", "rotoclear 0.1.0", module=BUILTIN)
+OURS = plugin("simulated-lights", "rotoclear 0.1.0", builtin=True)
 
 
 class Judged(SynchronousTestCase):

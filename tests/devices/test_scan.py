@@ -104,6 +104,7 @@ class Good(ScanCase):
                 kind="light",
                 module="rotoclear.plugins.acme",
                 attribute="again",
+                file=str(file),
                 distribution=str(file),
             ),
         )

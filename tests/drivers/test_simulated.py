@@ -27,7 +27,7 @@ from rotoclear.interfaces import (
     IVolume,
     VolumeUsage,
 )
-from rotoclear.plugins import rotoclear_builtin
+from rotoclear.plugins import rotoclear_simulated
 
 
 class SimulatorCase(SynchronousTestCase):
@@ -168,7 +168,7 @@ class Others(SimulatorCase):
         self.assertTrue(volume.describe().removable)
 
     def test_each_head_is_a_plugin_of_its_own(self) -> None:
-        names = {driver.name for driver in vars(rotoclear_builtin).values() if is_driver(driver)}
+        names = {driver.name for driver in vars(rotoclear_simulated).values() if is_driver(driver)}
         self.assertEqual(
             names,
             {"simulated-head-1", "simulated-head-2", "simulated-lights", "simulated-storage"},
