@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -11,48 +13,27 @@ from msgspec import Struct, field
 from twisted.logger import Logger
 
 from rotoclear import __version__
-from rotoclear.devices.device import Kind
+from rotoclear.devices.found import Result, value_type
 
-_MADE_BY: Final = f"rotoclear {__version__}, Python {sys.version}"
+FORMAT: Final = 2
+"""Of what is kept; a file of another one does not count."""
 
+_MADE_BY: Final = f"rotoclear {__version__}, format {FORMAT}, Python {sys.version}"
 
-class FoundDriver(Struct, frozen=True):
-    """One driver of a module; see :class:`~rotoclear.devices.plugin.Plugin`."""
-
-    name: str
-    attribute: str
-    kind: Kind | None = None
-    simulated: bool = False
-    reason: str = ""
-
-
-class Result(Struct, frozen=True):
-    """What the scan's child says of a module."""
-
-    distribution: str
-    plugins: tuple[FoundDriver, ...] = ()
-    reason: str = ""
+Stamp = tuple[int, int]
+"""When a file was changed, in nanoseconds, and its size."""
 
 
 class Entry(Struct, frozen=True):
-    """A result, and of which file."""
+    """A result, and the stamps of the files that it depends on; the module's own is the first."""
 
-    file: str
-    stamp: tuple[int, int]
     result: Result
+    stamps: dict[str, Stamp]
 
 
 class _Content(Struct, frozen=True):
     made_by: str
     modules: dict[str, Entry] = field(default_factory=dict)
-
-
-def decode(data: bytes) -> Result | None:
-    """A child's words; ``None`` if they make no sense."""
-    try:
-        return msgspec.json.decode(data, type=Result)
-    except (msgspec.MsgspecError, ValueError):
-        return None
 
 
 class Cache:
@@ -67,24 +48,25 @@ class Cache:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._changed = False
-        self._seen: set[str] = set()
+        self._seen: dict[str, Stamp] = {}
         try:
-            content = msgspec.json.decode(file.read_bytes(), type=_Content)
+            content = msgspec.json.decode(file.read_bytes(), type=_Content, dec_hook=value_type)
             self._modules = content.modules if content.made_by == _MADE_BY else {}
-        except (OSError, msgspec.MsgspecError, ValueError):
+        except (OSError, msgspec.MsgspecError, ValueError, KeyError, TypeError):
             self._modules = {}
 
-    def get(self, module: str, file: str, stamp: tuple[int, int]) -> Result | None:
+    def get(self, module: str, file: str) -> Result | None:
         """What was found in this very file."""
-        self._seen.add(module)
+        self._seen[module] = _stamp(file)
         entry = self._modules.get(module)
-        if entry is None or (entry.file, entry.stamp) != (file, stamp):
+        if entry is None or file not in entry.stamps or _stamps(entry.stamps) != entry.stamps:
             return None
         return entry.result
 
-    def put(self, module: str, entry: Entry) -> None:
-        """Remember it."""
-        self._modules[module] = entry
+    def put(self, module: str, file: str, result: Result) -> None:
+        """Remember it; it was asked for before somebody looked."""
+        stamps = {file: self._seen[module]} | _stamps(result.files)
+        self._modules[module] = Entry(result, stamps)
         self._changed = True
 
     def save(self) -> None:
@@ -94,6 +76,8 @@ class Cache:
             return
         new = self._file.with_name(f"{self._file.name}.new")
         try:
+            new.touch(0o600)
+            new.chmod(0o600)  # one that was left behind may have been anything
             new.write_bytes(msgspec.json.encode(_Content(_MADE_BY, kept)))
             new.replace(self._file)
         except OSError as error:
@@ -101,3 +85,16 @@ class Cache:
                 "{file}: the scan's result is not kept: {error}", file=self._file, error=error
             )
         self._changed = False
+
+
+def _stamps(files: Iterable[str]) -> dict[str, Stamp]:
+    return {file: _stamp(file) for file in files}
+
+
+def _stamp(file: str) -> Stamp:
+    """Changes when the file does."""
+    try:
+        status = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)

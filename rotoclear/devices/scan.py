@@ -2,30 +2,31 @@
 Which driver plugins there are.
 
 Each module of the package ``rotoclear.plugins`` is imported and verified in a
-throw-away child process (:mod:`rotoclear.devices.scanner`) with a time limit,
-one at a time: the server itself imports none. What was found is remembered
-with the module file's stamp, outside of the package, which may be read-only.
+throw-away child process (:mod:`rotoclear.devices.scanner`) with a time limit:
+the server itself imports none. What was found is remembered with the stamps of
+the files that it depends on, outside of the package, which may be read-only.
 """
 
 from __future__ import annotations
 
 import os
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.machinery import FileFinder
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
 import rotoclear.plugins
 from rotoclear import __version__
-from rotoclear.devices.cache import Cache, Entry, Result, decode
+from rotoclear.devices.cache import Cache
 from rotoclear.devices.child import Child, environment
+from rotoclear.devices.found import Result, decode
 from rotoclear.devices.output import Output
 from rotoclear.devices.plugin import Plugin, judged
 
@@ -35,10 +36,10 @@ OURS: Final = "rotoclear_"
 LIMIT: Final = 5.0
 """Seconds that a module has."""
 
-_OURS: Final = f"rotoclear {__version__}"
+_VERSION: Final = f"rotoclear {__version__}"
 
-MAX_RESULT: Final = 65_536
-"""Bytes that a child may say."""
+MAX_RESULT: Final = 1_048_576
+"""Bytes that a child may say of a module."""
 
 
 @frozen
@@ -57,7 +58,7 @@ class Module:
     def builtin(self) -> bool:
         """It comes with the server: it is named ``rotoclear_...`` and lies in our own folder."""
         name = self.name.rpartition(".")[2]
-        return name.startswith(OURS) and os.path.dirname(self.file) == rotoclear.plugins.OWN
+        return name.startswith(OURS) and Path(self.file).parent == Path(rotoclear.plugins.OWN)
 
 
 def modules(paths: Iterable[str]) -> tuple[list[Module], list[Plugin]]:
@@ -92,8 +93,6 @@ class Scan:
     :param path: where modules are looked for.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
         reactor: Any,
@@ -115,9 +114,8 @@ class Scan:
     async def builtin(self) -> list[Plugin]:
         """Those that come with the server; first, for they wait for nobody's."""
         self._modules, self._hidden = modules(self._paths)
-        for module in self._modules:
-            if module.builtin:
-                self._builtin += await self._module(module)
+        # All in one child: what they import they have in common, and we trust them to end.
+        self._builtin = await self._found([module for module in self._modules if module.builtin])
         return self._builtin
 
     async def vendors(self) -> list[Plugin]:
@@ -125,7 +123,7 @@ class Scan:
         found = list(self._hidden)
         for module in self._modules:
             if not module.builtin:
-                found += await self._module(module)
+                found += await self._found([module])
         self._cache.save()
         return judged(self._builtin, found)
 
@@ -135,92 +133,95 @@ class Scan:
         if self._look is not None:
             self._look.kill("was not awaited")
 
-    async def _module(self, module: Module) -> list[Plugin]:
-        stamp = _stamp(module.file)
-        result = self._cache.get(module.name, module.file, stamp)
-        if result is None:
-            result = await self._run(module)
-            if not result.reason:
-                self._cache.put(module.name, Entry(module.file, stamp, result))
-        distribution = _OURS if module.builtin else result.distribution
-        plugins = [
-            Plugin(
-                name=found.name,
-                kind=found.kind,
-                module=module.name,
-                attribute=found.attribute,
-                file=module.file,
-                distribution=distribution,
-                builtin=module.builtin,
-                simulated=found.simulated,
-                state="refused" if found.reason else "loaded",
-                reason=found.reason,
-            )
-            for found in result.plugins
+    async def _found(self, wanted: Sequence[Module]) -> list[Plugin]:
+        """What is in some modules, of which none may harm the others."""
+        results = {module: self._cache.get(module.name, module.file) for module in wanted}
+        missing = [module for module, result in results.items() if result is None]
+        while missing:
+            said, ending = await self._run(missing)
+            for result in said:
+                module = missing.pop(0)
+                results[module] = result
+                if not result.reason:
+                    self._cache.put(module.name, module.file, result)
+            if missing and ending:  # it is the next one that has ended it
+                module = missing.pop(0)
+                results[module] = Result(distribution=module.file, reason=ending)
+        return [
+            plugin
+            for module, result in results.items()
+            if result is not None
+            for plugin in _plugins(module, result)
         ]
-        if result.reason:
-            name = module.name.rpartition(".")[2]
-            failed = Plugin(
-                name=name,
-                module=module.name,
-                file=module.file,
-                distribution=distribution,
-                builtin=module.builtin,
-            )
-            plugins.append(failed.but("failed", result.reason))
-        return plugins
 
-    async def _run(self, module: Module) -> Result:
+    async def _run(self, wanted: Sequence[Module]) -> tuple[list[Result], str]:
+        """Results of the first ones, and what keeps the next one from having any."""
         if self._stopped:
-            return Result(distribution=module.file, reason="The server is stopped")
+            return [], "The server is stopped"
         arguments = [
             self._executable,
             "-P",
             "-m",
             "rotoclear.devices.scanner",
-            module.name,
-            module.file,
             str(os.getpid()),
+            *(part for module in wanted for part in (module.name, module.file)),
         ]
         try:
-            self._look = _Look(self._reactor, arguments, self._environment, module.name)
+            self._look = _Look(self._reactor, arguments, self._environment, wanted)
         except OSError as error:
-            return Result(
-                distribution=module.file,
-                reason=f"No process can be started: {error.strerror or error}",
-            )
-        data, ending = await self._look.done
+            return [], f"No process can be started: {error.strerror or error}"
+        results, ending = await self._look.done
         self._look = None
-        result = decode(data)
-        if result is None:
-            return Result(distribution=module.file, reason=f"Its process {ending}")
-        return result
+        return results, f"Its process {ending}"
 
 
-def _stamp(file: str) -> tuple[int, int]:
-    """Changes when the file does."""
-    try:
-        status = os.stat(file)  # noqa: PTH116
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
+def _plugins(module: Module, result: Result) -> Iterator[Plugin]:
+    about: dict[str, Any] = {
+        "module": module.name,
+        "file": module.file,
+        "builtin": module.builtin,
+        "distribution": _VERSION if module.builtin else result.distribution,
+    }
+    for found in result.plugins:
+        yield Plugin(
+            name=found.name,
+            kind=found.kind,
+            attribute=found.attribute,
+            simulated=found.simulated,
+            matches=found.matches,
+            options=found.options,
+            keys=found.keys,
+            state="refused" if found.reason else "loaded",
+            reason=found.reason,
+            **about,
+        )
+    if result.reason:
+        failed = Plugin(name=module.name.rpartition(".")[2], **about)
+        yield failed.but("failed", result.reason)
 
 
 class _Look:
     """
     One child at work.
 
-    :ivar done: fires with what it said and how it ended.
+    :ivar done: fires with the results of the modules, as far as it got, and how it ended.
     """
 
     def __init__(
-        self, reactor: Any, arguments: Sequence[str], environment: dict[str, str], name: str
+        self,
+        reactor: Any,
+        arguments: Sequence[str],
+        environment: dict[str, str],
+        wanted: Sequence[Module],
     ) -> None:
-        self.done: Deferred[tuple[bytes, str]] = Deferred()
+        self.done: Deferred[tuple[list[Result], str]] = Deferred()
+        self._wanted = len(wanted)
+        self._results: list[Result] = []
         self._ending = ""
         self._exited = False
-        self._channel = _Collector(self._said)
-        self._output = Output(reactor, name)
+        self._channel = _Lines(self._said, self._hung_up)
+        names = ", ".join(module.name.rpartition(".")[2] for module in wanted)
+        self._output = Output(reactor, names)
         self._child = Child(
             reactor, arguments, environment, self._output, self._channel, self._process_exited
         )
@@ -235,15 +236,26 @@ class _Look:
     def _process_exited(self, ending: str) -> None:
         self._ending = self._ending or ending
         self._exited = True
-        self._said()
+        if self._channel.closed:
+            self._finish()
 
-    def _said(self) -> None:
-        """It has said everything, or ended, or both: what happens first need not be all."""
-        if self._channel.complete or (self._channel.closed and self._exited):
+    def _hung_up(self) -> None:
+        # Either may be seen first: that it has ended, or the end of what it said.
+        self._child.kill()
+        if self._exited:
+            self._finish()
+
+    def _said(self, line: bytes) -> None:
+        result = decode(line)
+        if result is None:
+            self.kill("says what makes no sense")
+            return
+        self._results.append(result)
+        if len(self._results) == self._wanted:
             self._child.kill()
             self._finish()
-        elif self._channel.closed:
-            self._child.kill()
+        else:
+            self._limit.reset(LIMIT)
 
     def _finish(self) -> None:
         if self._limit.active():
@@ -251,35 +263,35 @@ class _Look:
         self._channel.close()
         self._output.close()
         if not self.done.called:
-            self.done.callback((bytes(self._channel.data), self._ending or "hung up"))
+            self.done.callback((self._results, self._ending or "hung up"))
 
 
-class _Collector(Protocol):
+class _Lines(LineOnlyReceiver):
     """
-    Takes what a child says: one line.
+    Takes what a child says, a line for each module.
 
-    :param news: called when it is there, and when nothing will come any more.
+    :param said: called with each.
+    :param hung_up: called when nothing will come any more.
     """
 
-    def __init__(self, news: Callable[[], None]) -> None:
-        self._news = news
-        self.data = bytearray()
-        self.complete = False
+    delimiter = b"\n"
+    MAX_LENGTH = MAX_RESULT
+
+    def __init__(self, said: Callable[[bytes], None], hung_up: Callable[[], None]) -> None:
+        self._said = said
+        self._hung_up = hung_up
         self.closed = False
 
-    def dataReceived(self, data: bytes) -> None:
-        self.data += data
-        if self.data.endswith(b"\n"):
-            self.complete = True
-            self._news()
-        elif len(self.data) > MAX_RESULT:
-            self.close()
+    def lineReceived(self, line: bytes) -> None:
+        if not self.closed:
+            self._said(line)
 
     def close(self) -> None:
         """Listen no more."""
+        self.closed = True
         if self.transport is not None:
             self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.closed = True
-        self._news()
+        self._hung_up()

@@ -15,6 +15,9 @@ from rotoclear.interfaces import ICameraDriver, ILightDriver, ISimulated
 @implementer(ILightDriver)
 class Lights:
     name: Any = "acme"
+    matches: Any = ()
+    options: Any = ()
+    keys: Any = ()
 
     def start(self, context: object) -> None: ...
 
@@ -54,6 +57,13 @@ class Kinds(SynchronousTestCase):
         directlyProvides(driver, ILightDriver)
         self.assertTrue(is_driver(driver))
         self.refused(driver, r"find\(\) attribute was not provided")
+
+    def test_what_it_says_of_itself_is_missing(self) -> None:
+        for attribute in ("matches", "options", "keys"):
+            driver = type("Silent", (), dict(vars(Lights)))()
+            delattr(type(driver), attribute)
+            directlyProvides(driver, ILightDriver)
+            self.refused(driver, f"IDriver.{attribute} attribute was not provided")
 
     def test_a_method_takes_too_few_arguments(self) -> None:
         class Odd(Lights):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 import rotoclear.plugins
 from rotoclear import __version__
 from rotoclear.devices import scan
+from rotoclear.devices.cache import FORMAT
 from rotoclear.devices.plugin import Plugin
 from rotoclear.devices.scan import Scan, modules
-from tests.devices.vendors import Vendors
+from rotoclear.interfaces import Match
+from rotoclear.values import Boolean, Choice, Integer, Text
+from tests.devices.vendors import LAMP, Vendors
 
 PYTHON = sys.executable
 
@@ -79,8 +83,9 @@ class ScanCase(TestCase):
 class Builtin(ScanCase):
     async def test_the_simulator(self) -> None:
         plugins = await self.scan().builtin()
+        simulated = [plugin for plugin in plugins if plugin.simulated]
         self.assertEqual(
-            [(plugin.name, plugin.kind, plugin.state) for plugin in plugins],
+            [(plugin.name, plugin.kind, plugin.state) for plugin in simulated],
             [
                 ("simulated-head-1", "camera", "loaded"),
                 ("simulated-head-2", "camera", "loaded"),
@@ -88,9 +93,45 @@ class Builtin(ScanCase):
                 ("simulated-storage", "storage", "loaded"),
             ],
         )
-        for plugin in plugins:
-            self.assertTrue(plugin.simulated)
+        for plugin in simulated:
+            self.assertEqual(plugin.group, "simulated")
             self.assertEqual(plugin.distribution, f"rotoclear {__version__}")
+
+    async def test_hardware(self) -> None:
+        plugins = [plugin for plugin in await self.scan().builtin() if not plugin.simulated]
+        for plugin in plugins:
+            self.assertEqual((plugin.group, plugin.state), ("hardware", "loaded"), plugin.reason)
+
+    async def test_all_of_them_are_looked_at_by_one_child(self) -> None:
+        looks = []
+
+        class Look(scan._Look):
+            def __init__(self, *arguments: Any) -> None:
+                super().__init__(*arguments)
+                looks.append(arguments)
+
+        with mock.patch.object(scan, "_Look", Look):
+            await self.scan().builtin()
+        self.assertEqual(len(looks), 1)
+
+    async def test_one_that_ends_the_child_does_not_end_the_others(self) -> None:
+        own = Vendors(self.folder / "own")
+        own.lamp("rotoclear_a", name="a")
+        own.write("rotoclear_b", "import os; os._exit(1)")
+        own.write("rotoclear_c", "1 / 0")
+        own.lamp("rotoclear_d", name="d")
+        self.vendors.path.insert(0, str(self.folder / "own"))
+        self.patch(rotoclear.plugins, "OWN", str(own.folder.absolute()))
+        plugins = await self.scan().builtin()
+        self.assertEqual(
+            [(plugin.name, plugin.state, plugin.reason) for plugin in plugins],
+            [
+                ("a", "loaded", ""),
+                ("rotoclear_b", "failed", "Its process ended with exit code 1"),
+                ("rotoclear_c", "failed", "ZeroDivisionError: division by zero"),
+                ("d", "loaded", ""),
+            ],
+        )
 
 
 class Good(ScanCase):
@@ -128,6 +169,69 @@ class Good(ScanCase):
         await self.found()
         self.vendors.lamp("acme", name="acme-two")
         self.assertEqual((await self.one()).name, "acme-two")
+
+    async def test_so_is_one_whose_drivers_are_written_elsewhere(self) -> None:
+        elsewhere = self.folder / "acme_driver.py"
+        code = LAMP.replace("{name}", "acme")
+        elsewhere.write_text(code)
+        self.vendors.write("acme", "from acme_driver import Driver\ndriver = Driver()\n")
+        self.assertEqual((await self.one()).name, "acme")
+        elsewhere.write_text(code.replace('"acme"', '"bolt-two"'))
+        self.assertEqual((await self.one()).name, "bolt-two")
+
+    async def test_what_it_says_of_itself_survives_the_child_and_the_cache(self) -> None:
+        self.vendors.lamp(
+            "acme",
+            "from rotoclear.interfaces import *\n"
+            "from rotoclear.values import *\n"
+            "@implementer(IKeys)\n"
+            "class Keyed(Driver):\n"
+            "    matches = (Match(subsystem='tty', properties={'ID_VENDOR_ID': '1d6b'}),)\n"
+            "    options = (\n"
+            "        Option(name='folder', default='/dev', doc='Where.'),\n"
+            "        Option(name='gain', default=1.0, doc='How.', minimum=0, maximum=2),\n"
+            "        Option(name='only', default=('a',), doc='Which.', choices=('a', 'b')),\n"
+            "    )\n"
+            "    keys = tuple(\n"
+            "        DriverKey(name=f'vendor-acme-{n}', type=t, default=d, doc='It.')\n"
+            "        for n, (t, d) in enumerate([\n"
+            "            (Boolean(), False), (Integer(0, 9, 'mm'), 3),\n"
+            "            (Choice(('x', 'y')), 'y'), (Text(10), '')])\n"
+            "    )\n"
+            "    def set_key(self, name, value): pass\n"
+            "driver = Keyed()",
+        )
+        first = await self.one()
+        self.assertEqual((first.state, first.reason), ("loaded", ""))
+        self.assertEqual(
+            first.matches, (Match(subsystem="tty", properties={"ID_VENDOR_ID": "1d6b"}),)
+        )
+        self.assertEqual(
+            [(option.name, option.default, option.maximum) for option in first.options],
+            [("folder", "/dev", None), ("gain", 1.0, 2.0), ("only", ("a",), None)],
+        )
+        self.assertEqual(
+            [key.type for key in first.keys],
+            [Boolean(), Integer(0, 9, "mm"), Choice(("x", "y")), Text(10)],
+        )
+        self.assertEqual([key.default for key in first.keys], [False, 3, "y", ""])
+        with mock.patch.object(scan, "_Look", side_effect=AssertionError):
+            self.assertEqual(await self.one(), first)
+
+    async def test_a_cache_of_another_format_does_not_count(self) -> None:
+        self.vendors.lamp("acme")
+        await self.found()
+        content = self.cache.read_text()
+        self.assertIn(f"format {FORMAT},", content)
+        old = content.replace(f"format {FORMAT},", "format 1,").replace('"acme"', '"old"')
+        self.cache.write_text(old)
+        self.assertEqual((await self.one()).name, "acme")
+
+    async def test_the_cache_is_the_owners_alone(self) -> None:
+        self.vendors.lamp("acme")
+        self.cache.with_name("plugins.json.new").touch(0o666)
+        await self.found()
+        self.assertEqual(stat.S_IMODE(self.cache.stat().st_mode), 0o600)
 
     async def test_a_cache_that_makes_no_sense_does_not_matter(self) -> None:
         self.vendors.lamp("acme")
@@ -216,7 +320,8 @@ class Bad(ScanCase):
         self.vendors.lamp("acme")
         broken = Scan(reactor, self.cache, "/no/such/python", self.vendors.path)
         plugins: list[Any] = [*await broken.builtin(), *await broken.vendors()]
-        self.assertEqual([plugin.state for plugin in plugins], ["failed", "failed"])
+        self.assertEqual({plugin.state for plugin in plugins}, {"failed"})
+        self.assertGreater(len(plugins), 1)
 
     async def test_a_scan_that_is_stopped_ends(self) -> None:
         self.vendors.write("bad", "import threading; threading.Event().wait()")
