@@ -24,7 +24,7 @@ from rotoclear.state.errors import (
     UNKNOWN_KEY,
     Refusal,
 )
-from rotoclear.state.keys import Key, KeyTable
+from rotoclear.state.keys import VENDOR_NAME, Key, KeyTable
 from rotoclear.state.lanes import Lane, Values
 from rotoclear.state.permissions import Permissions
 from rotoclear.state.queue import Outcome, Queue, Request, Wish
@@ -54,6 +54,7 @@ class Model:
         self._observers: list[Observer] = []
         self._news: list[dict[str, Value]] = []
         self._readable: dict[Permissions, frozenset[str]] = {}
+        self._unclaimed: dict[str, object] = {}
 
     # -- looking ---------------------------------------------------------
 
@@ -118,7 +119,7 @@ class Model:
 
     def add_key(self, key: Key) -> None:
         """
-        Add a driver's own key.
+        Add a driver's own key, with what was saved of it.
 
         :raises ValueError: as :meth:`rotoclear.state.keys.KeyTable.add`.
         """
@@ -127,6 +128,8 @@ class Model:
         self._values[key.name] = key.default
         self._types[key.name] = key.type
         self._readable.clear()
+        if key.name in self._unclaimed:
+            self.restore({key.name: self._unclaimed.pop(key.name)})
 
     def add_lane(self, lane: Lane) -> None:
         """
@@ -202,9 +205,15 @@ class Model:
         return queue is not None and queue.each_counts
 
     def restore(self, values: Mapping[str, object]) -> None:
-        """Take back what was saved; what no longer fits is left at its default."""
+        """
+        Take back what was saved; what no longer fits is left at its default.
+
+        What is a driver's comes back when its key is added.
+        """
         for name, raw in values.items():
             key = self.keys.get(name)
+            if key is None and VENDOR_NAME.fullmatch(name):
+                self._unclaimed[name] = raw
             if key is None or not key.saved:
                 continue
             try:

@@ -354,6 +354,24 @@ class Restoring(ModelTestCase):
         self.assertIs(self.model["record"], False)
         self.assertEqual(self.turn(), [])
 
+    def test_keys_of_drivers_that_are_added_later(self) -> None:
+        self.model.restore({"vendor-acme-a": 3, "vendor-acme-b": 300, "vendor-acme-c": 3})
+        for name, saved in (("a", True), ("b", True), ("c", False)):
+            self.model.add_key(
+                Key(
+                    name=f"vendor-acme-{name}",
+                    observable="acme",
+                    type=Integer(0, 9),
+                    default=7,
+                    saved=saved,
+                    read=ALL,
+                    group="Vendor keys",
+                    doc="It.",
+                )
+            )
+        values = self.model.values_of(f"vendor-acme-{name}" for name in "abc")
+        self.assertEqual(list(values.values()), [3, 7, 7])
+
     def test_mode_of_a_camera(self) -> None:
         """A mode's name comes back, though the camera that offers it is not there yet."""
         self.model.restore({"auto-exposure": "sports", "auto-white-balance": 1})
