@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from rotoclear.devices.device import Description, Kind
+from rotoclear.devices.ring import CaptureInfo
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
     PIXEL_FORMATS,
@@ -85,6 +86,18 @@ def usage(raw: object) -> VolumeUsage:
         f"{result.free} bytes of {result.total} cannot be free",
     )
     return result
+
+
+def capture(raw: object) -> CaptureInfo:
+    """
+    What ``capture`` returned, in its own type.
+
+    :raises BadDescription: it is none.
+    """
+    try:
+        return msgspec.convert(raw, CaptureInfo)
+    except msgspec.ValidationError as error:
+        raise BadDescription(str(error)) from None
 
 
 def _check_camera(camera: CameraDescription) -> None:

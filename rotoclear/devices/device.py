@@ -10,6 +10,7 @@ it. The supervisor provides the real ones, tests bring their own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import socket
 from typing import Literal, Protocol
 
 from twisted.internet.defer import Deferred
@@ -55,16 +56,31 @@ class Device(Protocol):
 
     def call(self, method: str, *arguments: Value) -> Deferred[object]:
         """
-        Call a method of the driver's object: ``set``, ``select``, ``switch``, ``usage``, ``probe``.
+        Call a method of the driver's object, or ``capture``, which takes one picture.
+
+        ``set``, ``select``, ``switch``, ``usage`` and ``probe`` are those of
+        :mod:`rotoclear.interfaces`.
 
         Calls to one device are made one after another, in this order.
 
         :return: what the method returned: ``None``, or
-            :class:`~rotoclear.interfaces.VolumeUsage` from ``usage``. Fires
+            :class:`~rotoclear.interfaces.VolumeUsage` from ``usage``,
+            :class:`~rotoclear.devices.ring.CaptureInfo` from ``capture``. Fires
             within two seconds whatever the driver does.
         :raises rotoclear.state.errors.DeviceError: through the Deferred: the
             device refused or failed, is gone, or did not answer in time. Its
             text is for the person who asked.
+        """
+
+    def view(self) -> Deferred[socket]:
+        """
+        Look at a camera's pictures: it runs while someone does.
+
+        :return: a socket for a :class:`rotoclear.devices.ring.Reader`, here or in
+            another process; to close it ends the view. That the camera gives no
+            pictures is told over it, and it ends when the camera, or its
+            process, is gone. Cancel the Deferred when nobody waits any more.
+        :raises rotoclear.state.errors.DeviceError: as for :meth:`call`.
         """
 
 

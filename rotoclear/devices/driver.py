@@ -171,9 +171,9 @@ class Driver:
 
     # -- the process -----------------------------------------------------------
 
-    def _send(self, message: wire.ToHost) -> None:
+    def _send(self, message: wire.ToHost, descriptor: int | None = None) -> None:
         if self._link is not None:
-            self._link.send(message)
+            self._link.send(message, descriptor)
 
     def _expect(self, seconds: float, failure: str) -> None:
         """It must say something within so many seconds."""

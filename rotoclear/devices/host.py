@@ -6,7 +6,10 @@ is its descriptor 3, in the words of :mod:`rotoclear.devices.wire`. Threads:
 
 * the main thread loads and starts the driver, then reads what the server asks;
 * one looks for devices (:class:`Finder`);
-* one for each open device makes all calls to it (:class:`Opened`).
+* one sets the driver's own keys and has simulated devices misbehave (:class:`Asked`);
+* one for each open device makes all calls to it, but for a camera's ``read``,
+  which has another (:mod:`~rotoclear.devices.hostdevices`,
+  :mod:`~rotoclear.devices.streaming`).
 
 Whoever has an answer writes it. The process keeps no time: the server does,
 and ends it when a call takes too long. It imports as little as it can, for
@@ -25,14 +28,23 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any, Final, NoReturn
 
 from rotoclear.devices import wire
-from rotoclear.devices.hostio import Channel, RecordSender, refusal, summary, trace
+from rotoclear.devices.hostdevices import Opened, Viewing
+from rotoclear.devices.hostio import Channel, RecordSender, explained, refusal, summary, trace
 from rotoclear.devices.kinds import KindError, kind_of
-from rotoclear.interfaces import DeviceFailure, DeviceGone, DriverContext, ISimulated, UdevDevice
+from rotoclear.interfaces import (
+    DeviceFailure,
+    DriverContext,
+    DriverUnusable,
+    ISimulated,
+    Option,
+    UdevDevice,
+)
+from rotoclear.values import Value
 
 DESCRIPTOR: Final = 3
 """The socket to the server."""
@@ -64,7 +76,11 @@ class Finder(threading.Thread):
         while True:
             self._changed.clear()
             message = self._find()
-            self._channel.send(message)
+            try:
+                self._channel.send(message)
+            except wire.WireError as error:
+                message = wire.Lost(f"What find() named {error}")
+                self._channel.send(message)
             if isinstance(message, wire.Found):
                 now = frozenset(message.identities)
                 soon = SOON if before - now else max(soon - 1, 0)
@@ -81,54 +97,40 @@ class Finder(threading.Thread):
                 raise TypeError(f"find() named {wrong[0]!r:.200}, which is no str")  # noqa: TRY301
             return wire.Found(tuple(found))
         except DeviceFailure as error:
-            return wire.Lost(wire.cut(str(error)))
+            return wire.Lost(explained(error))
         except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread unseen
             return wire.Lost(summary(error), trace(error))
 
 
-class Opened(threading.Thread):
-    """One device: opens it, makes all calls to it, one after another, and closes it."""
+class Asked(threading.Thread):
+    """Does what is asked of the driver itself, one thing after another."""
 
-    def __init__(self, driver: Any, opening: wire.Open, channel: Channel) -> None:
-        super().__init__(name=f"device {opening.identity}", daemon=True)
+    def __init__(self, driver: Any, channel: Channel) -> None:
+        super().__init__(name="asked", daemon=True)
         self._driver = driver
-        self._opening = opening
         self._channel = channel
-        self._tasks: SimpleQueue[wire.Call | wire.Close] = SimpleQueue()
-        self._device: Any = None
+        self._tasks: SimpleQueue[wire.SetKey | wire.Simulate] = SimpleQueue()
 
-    def ask(self, task: wire.Call | wire.Close) -> None:
+    def ask(self, task: wire.SetKey | wire.Simulate) -> None:
         """Do this when its turn comes."""
         self._tasks.put(task)
 
     def run(self) -> None:
-        self._answer(self._opening.request, self._open)
         while True:
             task = self._tasks.get()
-            if isinstance(task, wire.Close):
-                self._answer(task.request, self._close)
-                return
-            self._answer(task.request, self._call, task)
+            try:
+                self._channel.send(wire.Answer(task.request, self._do(task)))
+            except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread unseen
+                answer = refusal(task.request, error)
+                if isinstance(task, wire.Simulate) and isinstance(error, ValueError):
+                    answer = wire.Refused(task.request, "value", explained(error))
+                self._channel.send(answer)
 
-    def _open(self) -> object:
-        self._device = self._driver.open(self._opening.identity)
-        return self._device.describe()
-
-    def _call(self, task: wire.Call) -> object:
-        if self._device is None:
-            raise DeviceGone("It was not opened")
-        result = getattr(self._device, task.method)(*task.arguments)
-        return result if task.method in wire.RESULTS else None
-
-    def _close(self) -> None:
-        if self._device is not None:
-            self._device.close()
-
-    def _answer(self, request: int, do: Callable[..., object], *arguments: object) -> None:
-        try:
-            self._channel.send(wire.Answer(request, do(*arguments)))
-        except BaseException as error:  # noqa: BLE001 - SystemExit would end the thread unseen
-            self._channel.send(refusal(request, error))
+    def _do(self, task: wire.SetKey | wire.Simulate) -> object:
+        if isinstance(task, wire.SetKey):
+            self._driver.set_key(task.name, task.value)
+            return None
+        return self._driver.simulate(task.action, task.identity, task.arguments)
 
 
 class Host:
@@ -140,6 +142,7 @@ class Host:
         self._channel = channel
         self._devices: dict[int, Opened] = {}
         self._driver: Any = None
+        self._asked: Asked | None = None
         self._changed = threading.Event()
         self._present: tuple[UdevDevice, ...] = ()
 
@@ -153,31 +156,35 @@ class Host:
                     self._present = devices
                     self._changed.set()
                 case wire.Open(_, number, _):
-                    device = self._devices[number] = Opened(self._driver, message, self._channel)
+                    device = self._devices[number] = Opened(
+                        self._driver, message, self._channel, self._changed.set
+                    )
                     device.start()
                 case wire.Call(_, number):
                     self._devices[number].ask(message)
+                case wire.Stream(request, number):
+                    self._stream(request, number)
                 case wire.Close(_, number):
                     self._devices.pop(number).ask(message)
-                case wire.Simulate():
-                    self._simulate(message)
+                case wire.SetKey() | wire.Simulate():
+                    if self._asked is not None:
+                        self._asked.ask(message)
                 case wire.Stop():
                     self._stop()
         os._exit(0)
 
     def _start(self, message: wire.Start) -> None:
         self._present = message.devices
-        options: dict[str, Any] = dict(message.options)
         try:
             self._driver = getattr(importlib.import_module(self._module), self._attribute)
             kind = kind_of(self._driver)
             self._driver.start(
                 DriverContext(
                     log=logging.getLogger(str(self._driver.name)),
-                    options=options,
+                    options=settings(self._driver.options, message.options),
                     changed=self._changed.set,
                     devices=lambda: self._present,
-                    publish=lambda name, value: self._channel.send(wire.Published(name, value)),
+                    publish=self._publish,
                     data_dir=message.data_dir,
                 )
             )
@@ -185,24 +192,33 @@ class Host:
                 self._driver.name, kind, bool(ISimulated.providedBy(self._driver))
             )
             self._channel.send(started)
+        except DriverUnusable as error:
+            self._give_up(explained(error) or "It cannot work here", unusable=True)
         except (DeviceFailure, KindError) as error:
-            self._give_up(str(error))
+            self._give_up(explained(error))
         except BaseException as error:  # noqa: BLE001 - SystemExit is a fault here, too
             self._give_up(summary(error), trace(error))
+        self._asked = Asked(self._driver, self._channel)
+        self._asked.start()
         Finder(self._driver, self._channel, self._changed).start()
 
-    def _give_up(self, message: str, traceback: str = "") -> NoReturn:
-        self._channel.send(wire.Stopped(wire.cut(message), traceback))
+    def _give_up(self, message: str, traceback: str = "", *, unusable: bool = False) -> NoReturn:
+        self._channel.send(wire.Stopped(message, traceback, unusable))
         os._exit(1)
 
-    def _simulate(self, message: wire.Simulate) -> None:
+    def _publish(self, name: str, value: Value) -> None:
         try:
-            result = self._driver.simulate(message.action, message.identity, message.arguments)
-            self._channel.send(wire.Answer(message.request, result))
-        except ValueError as error:
-            self._channel.send(wire.Refused(message.request, "value", wire.cut(str(error))))
-        except BaseException as error:  # noqa: BLE001 - SystemExit is a fault here, too
-            self._channel.send(refusal(message.request, error))
+            self._channel.send(wire.Published(str(name), value))
+        except wire.WireError as error:
+            logging.getLogger(str(self._driver.name)).warning("the value of %s %s", name, error)
+
+    def _stream(self, request: int, number: int) -> None:
+        connection = self._channel.connection()
+        if connection is None:
+            refused = wire.Refused(request, "failure", "No socket came with the request")
+            self._channel.send(refused)
+        else:
+            self._devices[number].ask(Viewing(request, connection))
 
     def _stop(self) -> NoReturn:
         """Close and stop as politely as the driver lets us; the server kills the rest."""
@@ -217,6 +233,24 @@ class Host:
             logging.getLogger(self._module).exception("stop() failed")
         sys.stdout.flush()
         os._exit(0)
+
+
+def settings(options: Sequence[Option], given: Mapping[str, object]) -> dict[str, Any]:
+    """
+    What a driver's options hold: what the configuration gives them, or their defaults.
+
+    The server has checked what was given; here it only gets the type that the
+    driver reckons with.
+    """
+    result: dict[str, Any] = {option.name: option.default for option in options}
+    for name, value in given.items():
+        if isinstance(value, list):
+            result[name] = tuple(value)
+        elif isinstance(result.get(name), float) and isinstance(value, int):
+            result[name] = float(value)
+        else:
+            result[name] = value
+    return result
 
 
 def die_with_parent(parent: int) -> None:

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from rotoclear.devices import wire
 from rotoclear.devices.child import Child, environment
+from rotoclear.devices.descriptors import send
 from rotoclear.devices.link import Ended, Entry, Link, Received
 from rotoclear.devices.output import Output
 
@@ -80,8 +81,8 @@ class HostLink:
     def pid(self) -> int | None:
         return self._child.pid
 
-    def send(self, message: wire.ToHost) -> None:
-        self._channel.send(message)
+    def send(self, message: wire.ToHost, descriptor: int | None = None) -> None:
+        self._channel.send(message, descriptor)
 
     def kill(self, reason: str) -> None:
         self._reason = self._reason or reason
@@ -168,11 +169,12 @@ class Channel(protocol.Protocol):
         self._frames = 0
         self._owed = 0
         self._full = False
+        self._lent: dict[int, int] = {}
         self.closed = False
 
-    def send(self, message: wire.ToHost) -> None:
+    def send(self, message: wire.ToHost, descriptor: int | None = None) -> None:
         """
-        Send a message; nothing happens when nobody is there.
+        Send a message, perhaps with a descriptor; nothing happens when nobody is there.
 
         It goes straight into the socket: a change waits for the answer to it.
         Only when the process does not read is the transport left to queue.
@@ -184,16 +186,37 @@ class Channel(protocol.Protocol):
         sent = 0
         if not self._full:
             try:
-                sent = self._socket_send(frame)
+                sent = self._socket_send(frame, descriptor)
             except OSError:  # full, or lost: the transport deals with both
                 pass
         if sent < len(frame):
             self._full = True
+            if descriptor is not None and not sent:
+                self._lend(message, descriptor)
             self.transport.write(frame[sent:])
 
-    def connectionMade(self) -> None:
-        transport = cast(UnixServer, self.transport)
-        self._socket_send = transport.getHandle().send
+    def _socket_send(self, frame: bytes, descriptor: int | None) -> int:
+        handle = cast(UnixServer, self.transport).getHandle()
+        if descriptor is None:
+            return int(handle.send(frame))
+        return send(handle, frame, [descriptor])
+
+    def _lend(self, message: wire.ToHost, descriptor: int) -> None:
+        """
+        Have the transport send a descriptor with what it sends next.
+
+        That may be before its message, which does no harm. It has to stay open
+        until then, and that it is there is only known from the answer.
+        """
+        request = getattr(message, "request", 0)
+        self._lent[request] = lent = os.dup(descriptor)
+        cast(UnixServer, self.transport).sendFileDescriptor(lent)
+
+    def _give_back(self, *requests: int) -> None:
+        for request in requests:
+            descriptor = self._lent.pop(request, None)
+            if descriptor is not None:
+                os.close(descriptor)
 
     def close(self) -> None:
         """Hang up. What comes now is dropped."""
@@ -211,6 +234,7 @@ class Channel(protocol.Protocol):
             for message in self._reader.feed(data):
                 if self._owed and isinstance(message, wire.Answer | wire.Refused):
                     self._owed -= 1
+                    self._give_back(message.request)
                 else:
                     self._frames += 1
                 if self._frames > FRAMES:
@@ -224,4 +248,5 @@ class Channel(protocol.Protocol):
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         self.closed = True
+        self._give_back(*self._lent)
         self._hung_up()

@@ -7,10 +7,12 @@ import os
 import socket
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from rotoclear.devices import wire
+from rotoclear.devices.descriptors import receive
 from rotoclear.interfaces import DeviceFailure, DeviceGone
 
 LOG_BURST: Final = 100
@@ -27,6 +29,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._lock = threading.Lock()
+        self._descriptors: deque[int] = deque()
 
     def send(self, message: wire.FromHost) -> None:
         """
@@ -46,12 +49,24 @@ class Channel:
         reader: wire.Reader[wire.ToHost] = wire.Reader(wire.ToHost)  # type: ignore[arg-type]
         while True:
             try:
-                data = self._socket.recv(65_536)
+                data, descriptors, _ = receive(self._socket, 65_536)
             except OSError:
                 return
             if not data:
                 return
+            self._descriptors += descriptors
             yield from reader.feed(data)
+
+    def connection(self) -> socket.socket | None:
+        """The oldest socket that has come and was not taken yet; for the one who reads."""
+        if not self._descriptors:
+            return None
+        descriptor = self._descriptors.popleft()
+        try:
+            return socket.socket(fileno=descriptor)
+        except OSError:
+            os.close(descriptor)
+            return None
 
 
 class RecordSender(logging.Handler):
@@ -87,20 +102,26 @@ def refusal(request: int, error: BaseException) -> wire.Refused:
     """What an exception of the driver's comes to."""
     if isinstance(error, DeviceFailure):
         reason = "gone" if isinstance(error, DeviceGone) else "failure"
-        return wire.Refused(request, reason, wire.cut(str(error)))  # type: ignore[arg-type]
+        return wire.Refused(request, reason, explained(error))  # type: ignore[arg-type]
     return wire.Refused(request, "fault", summary(error), trace(error))
+
+
+def explained(error: BaseException) -> str:
+    """What an exception says of itself; a driver's may do anything when asked."""
+    try:
+        return wire.cut(str(error))
+    except Exception:  # noqa: BLE001
+        return ""
 
 
 def summary(error: BaseException) -> str:
     """An unexpected exception in one line."""
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - a driver's exception may do anything
-        text = ""
+    text = explained(error)
     name = type(error).__name__
     return wire.cut(f"{name}: {text}" if text else name)
 
 
 def trace(error: BaseException) -> str:
     """Its traceback."""
-    return "".join(traceback.format_exception(error))[-wire.MAX_TRACEBACK :]
+    text = "".join(traceback.format_exception(error))
+    return wire.cut(text[-wire.MAX_TRACEBACK :], wire.MAX_TRACEBACK)

@@ -34,8 +34,12 @@ class Link(Protocol):
     def pid(self) -> int | None:
         """Its process id while it runs."""
 
-    def send(self, message: wire.ToHost) -> None:
-        """Send it a message; nothing happens when it has ended."""
+    def send(self, message: wire.ToHost, descriptor: int | None = None) -> None:
+        """
+        Send it a message; nothing happens when it has ended.
+
+        :param descriptor: goes with it. It stays open here and is the caller's to close.
+        """
 
     def kill(self, reason: str) -> None:
         """End it now; ``ended`` is called soon, with this reason."""

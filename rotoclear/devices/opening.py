@@ -10,12 +10,12 @@ device that works at one thing for longer than that is stuck: its process ends.
 from __future__ import annotations
 
 import itertools
+import socket
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from attrs import define
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -40,7 +40,11 @@ no longer answers is gone within a second.
 
 SILENT: Final = "It does not answer"
 
-Send = Callable[[wire.ToHost], None]
+
+class Send(Protocol):
+    """Sends a message to the process: see :meth:`rotoclear.devices.link.Link.send`."""
+
+    def __call__(self, message: wire.ToHost, descriptor: int | None = None, /) -> None: ...
 
 
 class Owner(Protocol):
@@ -77,18 +81,23 @@ class _Task:
 
     :ivar done: fires the asker's answer; ``None`` for what nobody asked for.
     :ivar limit: for the asker.
+    :ivar view: of a ``view``: the end that is for the asker.
     """
 
     method: str
     arguments: tuple[Value, ...]
     done: Deferred[object] | None
     limit: IDelayedCall | None = None
+    view: socket.socket | None = None
 
     def finish(self, result: object) -> None:
         """Answer the asker, unless that has been done."""
         if self.limit is not None and self.limit.active():
             self.limit.cancel()
         done, self.done = self.done, None
+        view, self.view = self.view, None
+        if view is not None and (done is None or result is not view):
+            view.close()
         if done is None:
             return
         if isinstance(result, Exception):
@@ -144,7 +153,14 @@ class Opening:
 
     def call(self, method: str, arguments: tuple[Value, ...]) -> Deferred[object]:
         """See :meth:`rotoclear.devices.device.Device.call`."""
-        task = _Task(method, arguments, Deferred())
+        return self._enter(_Task(method, arguments, Deferred()))
+
+    def view(self) -> Deferred[socket.socket]:
+        """See :meth:`rotoclear.devices.device.Device.view`."""
+        task = _Task("view", (), Deferred(lambda _: self._drop(task, CancelledError())))
+        return cast("Deferred[socket.socket]", self._enter(task))
+
+    def _enter(self, task: _Task) -> Deferred[object]:
         done = task.done
         assert done is not None  # noqa: S101 - for mypy
         task.limit = self._clock.callLater(LIMIT, self._late, task)
@@ -153,7 +169,11 @@ class Opening:
         return done
 
     def _late(self, task: _Task) -> None:
-        task.finish(DeviceError("The device did not answer within 2 seconds"))
+        self._drop(task, DeviceError("The device did not answer within 2 seconds"))
+
+    def _drop(self, task: _Task, error: Exception) -> None:
+        """Nobody waits for it any more."""
+        task.finish(error)
         if task is self._task:
             self._watch_work()
         elif task in self._queue:
@@ -190,17 +210,31 @@ class Opening:
         if task.done is None:
             self._watch_work()
         message: wire.ToHost
+        theirs: socket.socket | None = None
         match task.method:
             case "open":
                 message = wire.Open(request, self.number, self.identity)
             case "close":
                 message = wire.Close(request, self.number)
+            case "view":
+                message = wire.Stream(request, self.number)
+                try:
+                    task.view, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                except OSError as error:
+                    self._task = None
+                    task.finish(DeviceError(f"Nobody else can look: {error.strerror}"))
+                    self._next()
+                    return
             case _:
                 message = wire.Call(request, self.number, task.method, task.arguments)
         if task.method == "probe":
             self._cancel_probe()
             self._probe = self._clock.callLater(PROBE_LIMIT, self._unanswered)
-        self._send(message)
+        if theirs is None:
+            self._send(message)
+        else:
+            with theirs:
+                self._send(message, theirs.fileno())
 
     def _overdue(self) -> None:
         self._work = None
@@ -249,6 +283,10 @@ class Opening:
                     task.finish(None)
                 case "usage":
                     task.finish(describe.usage(result))
+                case "capture":
+                    task.finish(describe.capture(result))
+                case "view":
+                    task.finish(task.view)
                 case _:
                     task.finish(None)
         except describe.BadDescription as error:
@@ -349,3 +387,11 @@ class OpenDevice:
         if not self.alive:
             return fail(DeviceError("The device is not there any more"))
         return self._opening.call(method, arguments)
+
+    def view(self) -> Deferred[socket.socket]:
+        """See :meth:`rotoclear.devices.device.Device.view`."""
+        if self.kind != "camera":
+            raise ValueError(f"a {self.kind} has no pictures")
+        if not self.alive:
+            return fail(DeviceError("The device is not there any more"))
+        return self._opening.view()

@@ -270,5 +270,7 @@ class Reader(Generic[M]):
 
 
 def cut(text: str, length: int = MAX_TEXT) -> str:
-    """A text for people, not longer than it may be."""
-    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    """A text for people, not longer than it may be, and such as can be sent."""
+    text = text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    # Half a surrogate pair, as file names that are no UTF-8 have, cannot be encoded.
+    return text.encode("utf-8", "replace").decode("utf-8")

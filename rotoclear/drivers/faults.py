@@ -8,13 +8,19 @@ fault             what it does                           arguments
                                                          600000)
 ``hang``          the next call never returns
 ``error``         calls fail                             ``control``: only this one
-                                                         (or ``select``, ``switch``,
-                                                         ``usage``); ``times``: so
-                                                         often, else until cleared
+                                                         (or ``select``, ``start``,
+                                                         ``switch``, ``usage``);
+                                                         ``times``: so often, else
+                                                         until cleared
 ``silent``        it is there and fails its probe        ``hang=true``: the probe
                                                          never returns instead
 ``crash``         the driver's process ends              ``signal`` (default 9)
 ``spew``          the process floods its stdout
+``freeze``        pictures stop coming; all else is
+                  well
+``drop``          pictures are lost                      ``percent`` of them (1 to
+                                                         100, default 50)
+``corrupt``       pictures are cut off in the middle
 ================  =====================================  ==========================
 
 ``clear`` ends all of them; so does a new process.
@@ -39,6 +45,9 @@ FAULTS: Final[Mapping[str, Mapping[str, type]]] = {
     "silent": {"hang": bool},
     "crash": {"signal": int},
     "spew": {},
+    "freeze": {},
+    "drop": {"percent": int},
+    "corrupt": {},
 }
 """The faults and their arguments."""
 
@@ -119,6 +128,11 @@ class Faults:
             cleared.wait()
         raise DeviceFailure("Simulated fault: no sign of life")
 
+    def having(self, fault: str) -> Mapping[str, Value] | None:
+        """The arguments of a fault, if there is that fault."""
+        with self._lock:
+            return self.active.get(fault)
+
     def _error(self, call: str) -> bool:
         error = self.active.get("error")
         if error is None or error.get("control", call) != call:
@@ -153,6 +167,8 @@ def _checked(fault: str, arguments: Mapping[str, Value]) -> dict[str, Value]:
         raise ValueError("latency needs milliseconds=N, from 1 to 600000")
     if fault == "error" and int(arguments.get("times", 1)) < 1:
         raise ValueError("error: times must be at least 1")
+    if fault == "drop" and not 1 <= int(arguments.get("percent", 50)) <= 100:
+        raise ValueError("drop: percent must be from 1 to 100")
     if fault == "crash" and arguments.get("signal", 9) not in list(signal.Signals):
         raise ValueError("crash: there is no such signal")
     return dict(arguments)

@@ -6,21 +6,23 @@ come and go (:mod:`rotoclear.drivers.faults`), and what they held is lost when
 they are unplugged or their process ends. ``show`` says what they hold.
 """
 
+# pathlib would be one more import for each driver's process.
+# ruff: noqa: PTH103, PTH118
+
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import time
 from typing import Final
 
 from zope.interface import implementer
 
-from rotoclear.drivers.faults import FAULTS, Faults
+from rotoclear.drivers.simulated_hardware import Hardware, SimulatedDevice, Simulator
+from rotoclear.drivers.simulated_picture import Scene
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
     CameraDescription,
     DeviceFailure,
-    DeviceGone,
-    DriverContext,
-    DriverKey,
     Frame,
     ICamera,
     ICameraDriver,
@@ -30,8 +32,6 @@ from rotoclear.interfaces import (
     IStorageDriver,
     IVolume,
     LightDescription,
-    Match,
-    Option,
     VideoMode,
     VolumeDescription,
     VolumeUsage,
@@ -51,129 +51,35 @@ MODES: Final = (
 FINE: Final = VideoMode(3840, 2160, (5, 10, 15))
 """What only the first head can do."""
 
+DEFAULT: Final = {"sensor": 1, "width": 1920, "height": 1080, "rate": 30}
+"""What a head delivers before anyone has chosen."""
+
+STICK: Final = "simulated-stick"
+"""The volume's folder, in the server's data folder."""
+
 TOTAL: Final = 32 * 10**9
 """Bytes of the volume."""
 
 FREE: Final = 24 * 10**9
-"""Bytes of it that are free."""
+"""Bytes of it that are free, if the disk that it is made of has so many."""
+
+_SECOND: Final = 10**9
 
 _SWITCHES: Final = ("auto-exposure", "auto-white-balance", "noise-supression")
 _MODES: Final = {"auto-exposure": EXPOSURE_MODES, "auto-white-balance": WHITE_BALANCE_MODES}
 
 
-class Hardware:
-    """
-    One simulated device, whether it is plugged in or not.
-
-    :ivar holds: what it was told since it got its power.
-    """
-
-    def __init__(self, identity: str) -> None:
-        self.identity = identity
-        self.plugged = True
-        self.faults = Faults()
-        self.holds: dict[str, Value] = {}
-
-    def meet(self, call: str) -> None:
-        """A call reaches it."""
-        self.faults.meet(call)
-        self._there()
-
-    def probe(self) -> None:
-        """Ask for a sign of life."""
-        self._there()
-        self.faults.meet_probe()
-
-    def _there(self) -> None:
-        if not self.plugged:
-            raise DeviceGone("It was unplugged")
-
-    def show(self) -> dict[str, object]:
-        """What it holds, and what is wrong with it."""
-        return {
-            "identity": self.identity,
-            "plugged": self.plugged,
-            "holds": dict(self.holds),
-            "faults": {name: dict(values) for name, values in self.faults.active.items()},
-            "possible": {name: sorted(arguments) for name, arguments in FAULTS.items()},
-        }
-
-
-class _Simulator:
-    """What the drivers have in common."""
-
-    def __init__(self, name: str, *identities: str) -> None:
-        self.name = name
-        self.matches: Sequence[Match] = ()
-        self.options: Sequence[Option] = ()
-        self.keys: Sequence[DriverKey] = ()
-        self._hardware = {identity: Hardware(identity) for identity in identities}
-        self._context: DriverContext | None = None
-
-    def start(self, context: DriverContext) -> None:
-        self._context = context
-
-    def stop(self) -> None:
-        for hardware in self._hardware.values():
-            hardware.faults.clear()
-
-    def find(self) -> Sequence[str]:
-        return [hardware.identity for hardware in self._hardware.values() if hardware.plugged]
-
-    def simulate(
-        self, action: str, identity: str, arguments: Mapping[str, Value]
-    ) -> Mapping[str, object] | None:
-        if identity not in self._hardware:
-            names = ", ".join(self._hardware)
-            raise ValueError(f"There is no device {identity!r:.100}; there are: {names}")
-        hardware = self._hardware[identity]
-        if action in ("plug", "unplug", "clear", "show"):
-            if arguments:
-                raise ValueError(f"{action} takes no arguments")
-            if action == "show":
-                return hardware.show()
-            if action == "clear":
-                hardware.faults.clear()
-            else:
-                self._plug(hardware, action == "plug")
-        else:
-            hardware.faults.put(action, arguments)
-        return None
-
-    def _plug(self, hardware: Hardware, plugged: bool) -> None:
-        if not plugged:
-            hardware.holds.clear()
-        hardware.plugged = plugged
-        if self._context is not None:
-            self._context.changed()
-
-    def _opened(self, identity: str) -> Hardware:
-        hardware = self._hardware.get(identity)
-        if hardware is None or not hardware.plugged:
-            raise DeviceGone("It is not plugged in")
-        return hardware
-
-
-class _Device:
-    """What the devices have in common."""
-
-    def __init__(self, hardware: Hardware) -> None:
-        self._hardware = hardware
-
-    def probe(self) -> None:
-        self._hardware.probe()
-
-    def close(self) -> None:
-        pass
-
-
 @implementer(ICamera)
-class SimulatedCamera(_Device):
+class SimulatedCamera(SimulatedDevice):
     """A head with two sensors."""
 
     def __init__(self, hardware: Hardware, description: CameraDescription) -> None:
         super().__init__(hardware)
         self._description = description
+        self._scene: Scene | None = None
+        self._rate = 0
+        self._begun = 0
+        self._sequence = -1
 
     def describe(self) -> CameraDescription:
         return self._description
@@ -195,12 +101,51 @@ class SimulatedCamera(_Device):
 
     def start(self) -> None:
         self._hardware.meet("start")
+        sensor, width, height, self._rate = (
+            int(self._hardware.holds.get(name, default)) for name, default in DEFAULT.items()
+        )
+        self._scene = Scene(width, height, self._description.head or 1, sensor)
+        self._begun = time.monotonic_ns()
+        self._sequence = -1
 
     def read(self, timeout: float) -> Frame | None:
-        raise DeviceFailure("There are no pictures yet")
+        now = time.monotonic_ns()
+        end = now + int(timeout * 1e9)
+        # The newest that is due by now, or else the next one.
+        number = max(self._sequence + 1, (now - self._begun) * self._rate // _SECOND)
+        due = self._begun + number * _SECOND // self._rate
+        faults = self._hardware.faults
+        frozen = faults.having("freeze") is not None
+        self._hardware.pulled.wait((end if frozen else min(due, end)) / 1e9 - now / 1e9)
+        self._hardware.there()
+        if frozen or due > end:
+            return None
+        self._sequence = number
+        drop = faults.having("drop")
+        if drop is not None:
+            percent = int(drop.get("percent", 50))
+            if number * percent // 100 != (number - 1) * percent // 100:
+                return None
+        return self._frame(number, due)
+
+    def _frame(self, number: int, timestamp: int) -> Frame:
+        scene = self._scene
+        if scene is None:
+            raise DeviceFailure("It was not started")
+        data = scene.draw(number)
+        if self._hardware.faults.having("corrupt") is not None:
+            data = data[: len(data) // 2]
+        return Frame(
+            data=data,
+            format="yuyv",
+            width=scene.width,
+            height=scene.height,
+            timestamp=timestamp,
+            sequence=number,
+        )
 
     def stop(self) -> None:
-        pass
+        self._scene = None
 
 
 def _fits(control: str, value: Value) -> bool:
@@ -211,7 +156,7 @@ def _fits(control: str, value: Value) -> bool:
 
 
 @implementer(ICameraDriver, ISimulated)
-class SimulatedHead(_Simulator):
+class SimulatedHead(Simulator):
     """
     One head.
 
@@ -236,7 +181,7 @@ class SimulatedHead(_Simulator):
 
 
 @implementer(ILight)
-class SimulatedLamp(_Device):
+class SimulatedLamp(SimulatedDevice):
     """The lamp of a head."""
 
     def __init__(self, hardware: Hardware, number: int) -> None:
@@ -255,7 +200,7 @@ class SimulatedLamp(_Device):
 
 
 @implementer(ILightDriver, ISimulated)
-class SimulatedLights(_Simulator):
+class SimulatedLights(Simulator):
     """The lamps of both heads."""
 
     def __init__(self) -> None:
@@ -266,28 +211,45 @@ class SimulatedLights(_Simulator):
 
 
 @implementer(IVolume)
-class SimulatedVolume(_Device):
-    """A stick."""
+class SimulatedVolume(SimulatedDevice):
+    """A stick: a folder of the server's own disk."""
+
+    def __init__(self, hardware: Hardware, path: str) -> None:
+        super().__init__(hardware)
+        self._path = path
 
     def describe(self) -> VolumeDescription:
         return VolumeDescription(
             identity=self._hardware.identity,
             name="Simulated stick",
-            path="/tmp",
-            removable=True,  # noqa: S108
+            path=self._path,
+            removable=True,
         )
 
     def usage(self) -> VolumeUsage:
         self._hardware.meet("usage")
-        return VolumeUsage(total=TOTAL, free=FREE)
+        try:
+            disk = os.statvfs(self._path)
+        except OSError as error:
+            raise DeviceFailure(f"{self._path}: {error.strerror}") from None
+        return VolumeUsage(total=TOTAL, free=min(FREE, disk.f_bavail * disk.f_frsize))
 
 
 @implementer(IStorageDriver, ISimulated)
-class SimulatedStorage(_Simulator):
+class SimulatedStorage(Simulator):
     """One volume."""
 
     def __init__(self) -> None:
         super().__init__("simulated-storage", "stick-1")
 
     def open(self, identity: str) -> IVolume:
-        return SimulatedVolume(self._opened(identity))
+        hardware = self._opened(identity)
+        data_dir = self._context.data_dir if self._context is not None else ""
+        if not data_dir:
+            raise DeviceFailure("There is no data folder to make it in")
+        path = os.path.join(data_dir, STICK)
+        try:
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise DeviceFailure(f"{path} cannot be made: {error.strerror}") from None
+        return SimulatedVolume(hardware, path)

@@ -74,7 +74,7 @@ class Process:
     def running(self) -> bool:
         return self._ended is not None
 
-    def send(self, message: wire.ToHost) -> None:
+    def send(self, message: wire.ToHost, descriptor: int | None = None) -> None:
         # Whatever is sent must fit on the wire.
         reader: wire.Reader[wire.ToHost] = wire.Reader(wire.ToHost)  # type: ignore[arg-type]
         (copy,) = reader.feed(wire.frame(message))

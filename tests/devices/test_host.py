@@ -10,7 +10,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.devices import wire
-from rotoclear.devices.host import Finder, Opened
+from rotoclear.devices.host import Finder
+from rotoclear.devices.hostdevices import Opened
 from rotoclear.devices.hostio import LOG_BURST, RecordSender, refusal
 from rotoclear.interfaces import DeviceFailure, DeviceGone
 
@@ -122,7 +123,7 @@ class Calls(SynchronousTestCase):
                 return device
 
         sent = Sent()
-        opened = Opened(Driver(), wire.Open(1, 1, "a"), sent)  # type: ignore[arg-type]
+        opened = Opened(Driver(), wire.Open(1, 1, "a"), sent, lambda: None)  # type: ignore[arg-type]
         opened.start()
         self.addCleanup(opened.join, SECONDS)
         self.addCleanup(opened.ask, wire.Close(99, 1))
