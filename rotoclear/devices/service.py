@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import TimeoutError as TookTooLong
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure

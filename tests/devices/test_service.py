@@ -312,6 +312,19 @@ class Stuck(RoomCase):
         await self.devices.stopService()
 
 
+class Slow(RoomCase):
+    disabled = ("simulated-head-2", "simulated-lights", "simulated-storage")
+
+    def prepare(self) -> None:
+        self.vendors.lamp(
+            "acme", "Driver.start = lambda self, context: time.sleep(4)\ndriver = Driver()"
+        )
+
+    async def test_a_driver_that_is_slow_to_start_is_not_waited_for(self) -> None:
+        self.assertEqual(self.driver("acme")["state"], "starting")
+        self.assertEqual(self.driver("simulated-head-1")["state"], "running")
+
+
 class NoPython(TestCase):
     async def test_no_process_can_be_started(self) -> None:
         folder = Path(self.mktemp())
