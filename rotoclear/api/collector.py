@@ -86,9 +86,14 @@ class ServerCollector(Collector):
     def _health(self) -> Iterator[Metric]:
         yield _family(
             GaugeMetricFamily(
-                "rotoclear_part_healthy", "1 unless the part has failed", labels=["part"]
+                "rotoclear_part_healthy",
+                "1 unless the part has failed or was refused",
+                labels=["part"],
             ),
-            {name: int(part["state"] != "failed") for name, part in self._context.health().items()},
+            {
+                name: int(part["state"] not in ("failed", "refused"))
+                for name, part in self._context.health().items()
+            },
         )
 
     def _drivers(self) -> Iterator[Metric]:

@@ -39,7 +39,7 @@ class ApiContext:
         with ``System_r``. Under ``"drivers"`` each has ``name``, ``state``
         and ``restarts``.
     :ivar health: each part's state, ready for JSON: ``{"state": "ok"}``, or
-        another word with a ``reason``.
+        another word with a ``reason``; ``"vital": False`` if the server can do without it.
     :ivar metrics: the counters that ``/metrics`` shows.
     """
 

@@ -219,8 +219,8 @@ def _server_paths() -> dict[str, PathItem]:
                 "health",
                 "Whether everything works",
                 {
-                    "200": json_body("Everything works.", health),
-                    "503": json_body("Something does not.", health),
+                    "200": json_body("The server works, if need be without some driver.", health),
+                    "503": json_body("It does not.", health),
                 },
                 who=ALL,
             )

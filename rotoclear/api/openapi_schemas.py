@@ -153,14 +153,26 @@ def _server_schemas() -> dict[str, Schema]:
             "type": "object",
             "required": ["state", "parts"],
             "properties": {
-                "state": text("`ok`, or what the worst part is.", enum=["ok", "failed"]),
+                "state": text(
+                    "`failed`: the server cannot do its work; `degraded`: something does not "
+                    "work that it can do without, such as a driver.",
+                    enum=["ok", "degraded", "failed"],
+                ),
                 "parts": {
                     "type": "object",
                     "description": "Each part by name, with a state of its own.",
                     "additionalProperties": {
                         "type": "object",
                         "required": ["state"],
-                        "properties": {"state": text(), "reason": text("Why it is not `ok`.")},
+                        "properties": {
+                            "state": text("`ok` is good, `failed` and `refused` are bad."),
+                            "vital": {
+                                "type": "boolean",
+                                "description": "`false`: the server can do without; "
+                                "with `System_r`, as is the reason.",
+                            },
+                            "reason": text("Why it is not `ok`."),
+                        },
                     },
                 },
             },

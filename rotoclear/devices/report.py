@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from attrs import frozen
 
 from rotoclear.devices.device import Device
 from rotoclear.devices.heads import Heads
@@ -11,30 +14,36 @@ from rotoclear.devices.plugin import Plugin
 from rotoclear.devices.slots import NUMBERS
 from rotoclear.devices.supervisor import Supervisor
 from rotoclear.devices.volumes import Volumes
+from rotoclear.interfaces import Setting
 
 
 class Report:
     """
     Knows all plugins, those too that run no driver.
 
-    :ivar disabled: names of drivers that the configuration disables.
     :ivar warnings: about the configuration, for people.
     """
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._plugins: list[Plugin] = []
-        self.disabled: set[str] = set()
+        self._entries: list[_Entry] = []
         self.warnings: list[str] = []
 
-    def add(self, plugin: Plugin) -> None:
-        """There is this one, too."""
-        self._plugins.append(plugin)
+    def add(
+        self, plugin: Plugin, options: Mapping[str, Setting] | None = None, disabled: str = ""
+    ) -> None:
+        """
+        There is this one, too.
+
+        :param options: what they are set to, if it was worked out.
+        :param disabled: why it is not wanted, for people.
+        """
+        self._entries.append(_Entry(plugin, dict(options or {}), disabled))
 
     def drivers(self) -> dict[str, Any]:
         """Of each driver what becomes of it, ready for JSON."""
         return {
-            "drivers": [self._driver(plugin) for plugin in self._plugins],
+            "drivers": [self._driver(entry) for entry in self._entries],
             "warnings": list(self.warnings),
         }
 
@@ -56,29 +65,40 @@ class Report:
             ],
         }
 
-    def health(self) -> dict[str, dict[str, str]]:
-        """Each driver's state, as ``driver-NAME``."""
-        parts: dict[str, dict[str, str]] = {}
-        for plugin in self._plugins:
-            state, reason = self._state(plugin)
-            part = {"state": "ok" if state == "running" else state}
+    def health(self) -> dict[str, dict[str, object]]:
+        """
+        The state of each driver that is wanted, as ``driver-NAME``.
+
+        None of them is ``vital``: a driver that fails is no reason to end the
+        server, which works with the others and starts it again itself.
+        """
+        parts: dict[str, dict[str, object]] = {}
+        for entry in self._entries:
+            state, reason = self._state(entry)
+            if state == "disabled":
+                continue
+            part: dict[str, object] = {"state": "ok" if state == "running" else state}
+            part["vital"] = False
             if reason:
                 part["reason"] = reason
             # Of several with one name, the one that runs speaks for it.
-            if part["state"] == "ok" or f"driver-{plugin.name}" not in parts:
-                parts[f"driver-{plugin.name}"] = part
+            name = f"driver-{entry.plugin.name}"
+            if part["state"] == "ok" or name not in parts:
+                parts[name] = part
         return parts
 
-    def _state(self, plugin: Plugin) -> tuple[str, str]:
+    def _state(self, entry: _Entry) -> tuple[str, str]:
+        plugin = entry.plugin
+        if entry.disabled:
+            return "disabled", entry.disabled
         if plugin.state != "loaded":
             return plugin.state, plugin.reason
-        if plugin.name in self.disabled:
-            return "disabled", ""
         driver = self._supervisor.drivers.get(plugin.name)
         return ("stopped", "") if driver is None else (driver.state, driver.reason)
 
-    def _driver(self, plugin: Plugin) -> dict[str, Any]:
-        state, reason = self._state(plugin)
+    def _driver(self, entry: _Entry) -> dict[str, Any]:
+        plugin = entry.plugin
+        state, reason = self._state(entry)
         result: dict[str, Any] = {
             "name": plugin.name,
             "kind": plugin.kind,
@@ -88,6 +108,11 @@ class Report:
             "distribution": plugin.distribution,
             "pid": None,
             "devices": [],
+            **about(plugin),
+            "options": {
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in entry.options.items()
+            },
         }
         driver = self._supervisor.drivers.get(plugin.name)
         if driver is not None and plugin.state == "loaded":
@@ -101,6 +126,32 @@ class Report:
                 ],
             }
         return result
+
+
+@frozen
+class _Entry:
+    """A plugin, and what the configuration makes of it."""
+
+    plugin: Plugin
+    options: dict[str, Setting]
+    disabled: str
+
+
+def about(plugin: Plugin) -> dict[str, Any]:
+    """What a plugin says of itself and is not told elsewhere, ready for JSON."""
+    return {
+        "group": plugin.group,
+        "file": plugin.file,
+        "matches": [
+            {
+                "subsystem": match.subsystem,
+                "devtype": match.devtype,
+                "properties": dict(match.properties),
+            }
+            for match in plugin.matches
+        ],
+        "keys": [key.name for key in plugin.keys],
+    }
 
 
 def _device(device: Device | None) -> dict[str, Any]:

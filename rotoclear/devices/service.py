@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +20,17 @@ from rotoclear.devices.heads import Heads
 from rotoclear.devices.hosting import Hosts
 from rotoclear.devices.lamps import Lamps
 from rotoclear.devices.link import Spawn
+from rotoclear.devices.options import BadOptions, settings
 from rotoclear.devices.plugin import Plugin
 from rotoclear.devices.report import Report
 from rotoclear.devices.scan import Scan
+from rotoclear.devices.selection import Selection, no_such
 from rotoclear.devices.supervisor import Supervisor
 from rotoclear.devices.targets import Targets
+from rotoclear.devices.vendorkeys import Taken, VendorKeys
 from rotoclear.devices.video import Video
 from rotoclear.devices.volumes import Volumes
+from rotoclear.interfaces import Setting
 from rotoclear.state.model import Model
 from rotoclear.values import Value
 
@@ -43,7 +47,7 @@ class Devices(Service):
 
     :param reactor: starts processes and keeps the time.
     :param model: gets the lanes of the device keys and the facts.
-    :param configuration: ``disabled_drivers`` and ``drivers``.
+    :param configuration: ``enabled_drivers``, ``disabled_drivers`` and ``drivers``.
     :param cache_dir: for the memory of the plugin scan; the data folder.
     :param executable: the Python that runs the drivers.
     :param path: where modules are looked for; ``sys.path`` if not given.
@@ -69,6 +73,8 @@ class Devices(Service):
         self._supervisor = Supervisor(reactor, spawn or Hosts(reactor, executable, path))
         self._scan = Scan(reactor, cache_dir / CACHE, executable, path)
         self._report = Report(self._supervisor)
+        self._selection = Selection(configuration.enabled_drivers, configuration.disabled_drivers)
+        self._vendor_keys = VendorKeys(reactor, model, self._supervisor.drivers)
         self._looked: Deferred[None] | None = None
         self.heads = Heads(reactor, model, self._supervisor)
         self.lamps = Lamps(reactor, model, self.heads, self._supervisor)
@@ -95,27 +101,37 @@ class Devices(Service):
         await self._supervisor.stop()
         # What that has changed is told in the next turn.
         await deferLater(self._reactor, 0)
-        for room in (self.heads, self.volumes, self.controls):
+        for room in (self.heads, self.volumes, self.controls, self._vendor_keys):
             room.stop()
 
     async def _look(self) -> None:
         builtin = await self._scan.builtin()
         for plugin in builtin:
-            self._start(plugin)
+            self._add(plugin)
         vendors = await self._scan.vendors()
         for plugin in vendors:
-            self._start(plugin)
-        self._warn([*builtin, *vendors])
+            self._add(plugin)
+        self._warn({plugin.name for plugin in [*builtin, *vendors]})
 
     def _broken(self, failure: Failure) -> None:
         self._log.failure("the drivers cannot be started", failure)
 
-    def _start(self, plugin: Plugin) -> None:
-        self._report.add(plugin)
-        disabled = plugin.name in self._configuration.disabled_drivers
+    def _add(self, plugin: Plugin) -> None:
+        """Start a driver, or have the report say why not."""
+        disabled = self._selection.objection(plugin)
         if disabled:
-            self._report.disabled.add(plugin.name)
-        elif plugin.state != "loaded":
+            self._report.add(plugin, disabled=disabled)
+            return
+        section = self._configuration.drivers.get(plugin.name, {})
+        options: dict[str, Setting] = {}
+        if plugin.state == "loaded":
+            try:
+                options = settings(plugin.name, plugin.options, section)
+                self._vendor_keys.add(plugin)
+            except (BadOptions, Taken) as error:
+                plugin = plugin.but("refused", str(error))
+        self._report.add(plugin, options)
+        if plugin.state != "loaded":
             self._log.warn(
                 "driver {name} ({module}, {distribution}) is {state}: {reason}",
                 name=plugin.name,
@@ -125,20 +141,18 @@ class Devices(Service):
                 reason=plugin.reason,
             )
         elif self.running:
-            self._supervisor.start(plugin, self._configuration.drivers.get(plugin.name, {}))
+            self._supervisor.start(plugin, options)
 
-    def _warn(self, plugins: Sequence[Plugin]) -> None:
+    def _warn(self, known: Collection[str]) -> None:
         """Name what the configuration says of drivers that there are none of."""
-        known = {plugin.name for plugin in plugins}
-        for setting, names in (
-            ("disabled-drivers", self._configuration.disabled_drivers),
-            ("drivers", tuple(self._configuration.drivers)),
-        ):
-            for name in names:
-                if name not in known:
-                    text = f"{setting} names {name!r}, and there is no such driver"
-                    self._report.warnings.append(text)
-                    self._log.warn("configuration: {text}", text=text)
+        sections = (
+            f"[drivers.{name}] is there, and {no_such(name, known)}"
+            for name in self._configuration.drivers
+            if name not in known
+        )
+        for text in (*self._selection.unknown(known), *sections):
+            self._report.warnings.append(text)
+            self._log.warn("configuration: {text}", text=text)
 
     def settled(self) -> Deferred[None]:
         """
@@ -167,16 +181,17 @@ class Devices(Service):
         What there is, ready for JSON.
 
         ``drivers``: each ``name``, ``kind``, ``state``, ``reason``,
-        ``restarts``, ``distribution``, ``pid`` and ``devices``; ``heads``,
-        ``lamps`` and ``volumes``; ``warnings`` about the configuration.
+        ``restarts``, ``distribution``, ``pid``, ``devices``, ``group``,
+        ``file``, ``matches``, ``keys`` and ``options``; ``heads``, ``lamps``
+        and ``volumes``; ``warnings`` about the configuration.
         """
         return {
             **self._report.drivers(),
             **self._report.devices(self.heads, self.lamps, self.volumes),
         }
 
-    def health(self) -> dict[str, dict[str, str]]:
-        """Each driver's state, as ``driver-NAME``; ``"ok"`` or what is the matter."""
+    def health(self) -> dict[str, dict[str, object]]:
+        """The state of each driver that is wanted, as ``driver-NAME``; see :class:`Report`."""
         return self._report.health()
 
     async def _simulate(self, action: str, target: str, arguments: Mapping[str, Value]) -> Any:

@@ -70,6 +70,7 @@ class VendorKeys:
         self._model = model
         self._drivers = drivers
         self._owners: dict[str, str] = {}
+        self._all: list[DriversKeys] = []
 
     def add(self, plugin: Plugin) -> DriversKeys:
         """
@@ -83,7 +84,14 @@ class VendorKeys:
         for key in plugin.keys:
             self._owners[key.name] = plugin.name
             self._model.add_key(_row(key))
-        return DriversKeys(self._clock, self._model, plugin, self._drivers)
+        keys = DriversKeys(self._clock, self._model, plugin, self._drivers)
+        self._all.append(keys)
+        return keys
+
+    def stop(self) -> None:
+        """Nothing will be published any more."""
+        for keys in self._all:
+            keys.stop()
 
 
 class DriversKeys:

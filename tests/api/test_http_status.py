@@ -54,7 +54,17 @@ class Health(SiteTestCase):
             ),
         )
 
+    def test_a_driver_that_fails_is_no_reason_to_end_the_server(self):
+        for state in ("failed", "refused"):
+            self.health["driver-v4l2"] = {"state": state, "vital": False, "reason": "no access"}
+            response = self.client().get("/api/health")
+            self.assertEqual((response.status, response.json["state"]), (200, "degraded"))
+            self.assertEqual(response.json["parts"]["driver-v4l2"], {"state": state})
+            part = self.client("viewer").get("/api/health").json["parts"]["driver-v4l2"]
+            self.assertEqual(part, {"state": state, "vital": False, "reason": "no access"})
+
     def test_one_part_has_failed(self):
+        self.health["driver-lamp"] = {"state": "failed", "vital": False}
         self.health["driver v4l2"] = {"state": "failed", "reason": "/dev/video0: no access"}
         for role in (None, "viewer"):
             response = self.client(role).get("/api/health")

@@ -108,7 +108,11 @@ class Arrivals(RoomCase):
         self.assertEqual(self.model["storage-name"], "Simulated stick")
         status = self.devices.status()
         self.assertEqual(
-            [(driver["name"], driver["state"]) for driver in status["drivers"]],
+            [
+                (driver["name"], driver["state"])
+                for driver in status["drivers"]
+                if driver["group"] != "hardware"
+            ],
             [
                 ("simulated-head-1", "running"),
                 ("simulated-head-2", "running"),
@@ -250,24 +254,30 @@ class VendorsToo(RoomCase):
     def prepare(self) -> None:
         self.vendors.lamp(
             "acme",
+            "from rotoclear.interfaces import Option\n"
             "class Wired(Driver):\n"
+            "    options = (\n"
+            "        Option(name='wires', default=1, doc='How many.'),\n"
+            "        Option(name='ends', default=('a', 'b'), doc='Which.'),\n"
+            "    )\n"
             "    def start(self, context):\n"
-            "        if context.options != {'wires': 3}: raise DeviceFailure('wires')\n"
+            "        if context.options != {'wires': 3, 'ends': ('a', 'b')}:\n"
+            "            raise DeviceFailure(repr(context.options))\n"
             "driver = Wired()",
         )
         self.vendors.write("bad", "1 / 0")
         self.vendors.lamp("bolt", name="simulated-head-2")
 
     async def test_the_good_one_works_and_the_others_are_listed_with_their_reasons(self) -> None:
-        drivers = self.devices.status()["drivers"]
+        drivers = [d for d in self.devices.status()["drivers"] if d["group"] != "hardware"]
         states = {(d["name"], d["state"], d["reason"]) for d in drivers}
         self.assertEqual(
             states,
             {
-                ("simulated-head-1", "disabled", ""),
+                ("simulated-head-1", "disabled", "disabled-drivers has 'simulated-head-1'"),
                 ("simulated-head-2", "running", ""),
-                ("simulated-lights", "disabled", ""),
-                ("simulated-storage", "disabled", ""),
+                ("simulated-lights", "disabled", "disabled-drivers has 'simulated-lights'"),
+                ("simulated-storage", "disabled", "disabled-drivers has 'simulated-storage'"),
                 ("acme", "running", ""),
                 ("bad", "failed", "ZeroDivisionError: division by zero"),
                 (
@@ -280,22 +290,60 @@ class VendorsToo(RoomCase):
         (lamp,) = self.devices.status()["lamps"]
         self.assertEqual((lamp["driver"], lamp["name"]), ("acme", "Acme"))
         health = self.devices.health()
-        self.assertEqual(health["driver-simulated-head-2"], {"state": "ok"})
+        good = {"state": "ok", "vital": False}
+        self.assertEqual(health["driver-simulated-head-2"], good)
         self.assertEqual(health["driver-bad"]["state"], "failed")
-        self.assertEqual(health["driver-acme"], {"state": "ok"})
+        self.assertEqual(health["driver-acme"], good)
+        self.assertNotIn("driver-simulated-lights", health)
+
+    async def test_what_a_driver_says_of_itself_is_told(self) -> None:
+        acme = self.driver("acme")
+        self.assertEqual(acme["options"], {"wires": 3, "ends": ["a", "b"]})
+        file = str(self.vendors.folder.absolute() / "acme.py")
+        self.assertEqual((acme["file"], acme["distribution"]), (file, file))
+        self.assertEqual((acme["matches"], acme["keys"]), ([], []))
+        self.assertEqual(acme["group"], "vendors")
 
     async def test_names_in_the_configuration_that_nobody_has(self) -> None:
         self.assertEqual(
             self.devices.status()["warnings"],
             [
                 "disabled-drivers names 'no-such', and there is no such driver",
-                "drivers names 'nobody', and there is no such driver",
+                "[drivers.nobody] is there, and there is no such driver",
             ],
         )
 
     async def test_what_is_no_simulator_cannot_be_told_to_misbehave(self) -> None:
         with self.assertRaisesRegex(ValueError, "there are: 2, head-2$"):
             await self.devices.simulate("unplug", "lamp", {})
+
+
+class WrongOptions(RoomCase):
+    disabled = ("simulated",)
+    drivers: ClassVar[dict[str, Any]] = {"acme": {"wire": 3, "wires": "many"}}
+
+    def prepare(self) -> None:
+        self.vendors.lamp(
+            "acme",
+            "from rotoclear.interfaces import Option\n"
+            "class Wired(Driver):\n"
+            "    options = (Option(name='wires', default=1, doc='How many.', minimum=0),)\n"
+            "driver = Wired()",
+        )
+        self.vendors.lamp("bolt", name="bolt")
+
+    async def test_that_driver_is_refused_and_the_rest_runs(self) -> None:
+        acme = self.driver("acme")
+        reason = (
+            "[drivers.acme] wire: there is no such option; did you mean wires?; "
+            "[drivers.acme] wires: must be a whole number of at least 0, not 'many'"
+        )
+        self.assertEqual((acme["state"], acme["reason"], acme["pid"]), ("refused", reason, None))
+        self.assertEqual(self.driver("bolt")["state"], "running")
+        self.assertEqual(
+            self.devices.health()["driver-acme"],
+            {"state": "refused", "vital": False, "reason": reason},
+        )
 
 
 class Stuck(RoomCase):
@@ -337,6 +385,6 @@ class NoPython(TestCase):
         devices = Devices(reactor, model, Configuration(), folder, "/no/such/python")
         devices.startService()
         await devices.settled()
-        for driver in devices.status()["drivers"]:
-            self.assertEqual(driver["state"], "failed")
+        states = {driver["state"] for driver in devices.status()["drivers"]}
+        self.assertEqual(states - {"disabled"}, {"failed"})
         await devices.stopService()

@@ -11,6 +11,9 @@ from rotoclear.state.permissions import SYSTEM_R, SYSTEM_RW
 FAILED: Final = "failed"
 """The state of a part that does not do what it is there for."""
 
+REFUSED: Final = "refused"
+"""The state of a part that is not even tried."""
+
 _CAMERAS: Final = (1, 2)
 
 
@@ -46,13 +49,17 @@ class Health(ApiResource):
 
     async def GET(self, call: Call) -> Answer:
         """
-        200, or 503 as soon as one part has failed.
+        200, or 503 as soon as a part has failed that the server cannot do without.
 
-        Everybody sees each part's state; the reasons, which may name files
-        and plugins, take ``System_r``.
+        A part that says it is not ``vital`` (a driver) only makes the whole
+        ``degraded``: whoever restarts what answers 503 would end a recording
+        for the sake of a lamp. Everybody sees each part's state; the reasons,
+        which may name files and plugins, take ``System_r``.
         """
         parts = self.context.health()
-        failed = any(part["state"] == FAILED for part in parts.values())
+        bad = [part for part in parts.values() if part["state"] in (FAILED, REFUSED)]
+        failed = any(part.get("vital", True) for part in bad)
         if call.permissions.isdisjoint((SYSTEM_R, SYSTEM_RW)):
             parts = {name: {"state": part["state"]} for name, part in parts.items()}
-        return Answer(503 if failed else 200, {"state": FAILED if failed else "ok", "parts": parts})
+        state = FAILED if failed else "degraded" if bad else "ok"
+        return Answer(503 if failed else 200, {"state": state, "parts": parts})
