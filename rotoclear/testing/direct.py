@@ -74,6 +74,7 @@ class DirectBench:
 
     def open(self, identity: str) -> DirectHandle:
         handle = DirectHandle(self.driver, identity)
+        self._handles = [other for other in self._handles if other.device is not None]
         self._handles.append(handle)
         return handle
 
@@ -147,7 +148,7 @@ class DirectHandle:
             if self.device is not None:
                 self._thread.call("close()", lambda: self.device.close())
         finally:
-            self.device = None
+            self.device = self._stream = None
             self._thread.end()
 
     def give_up(self) -> None:
