@@ -137,15 +137,19 @@ class Picture:
     sequence: int
 
 
-class NoPictures(Exception):
+class RingError(Exception):
+    """There is no picture, and waiting longer for this one is no use."""
+
+
+class NoPictures(RingError):
     """The camera gives none now; it is tried again. ``str()`` says why."""
 
 
-class ViewEnded(Exception):
-    """The device or its driver's process has gone."""
+class ViewEnded(RingError):
+    """The device or its driver's process has gone, or the view was closed."""
 
 
-class BadPacket(Exception):
+class BadPacket(RingError):
     """The other side does not keep to this module; nothing more can be understood."""
 
 
@@ -172,7 +176,7 @@ def fence() -> None:
 
 class Reader:
     """
-    A viewer: takes frames, and waits for them, in one thread.
+    A viewer: takes frames, and waits for them.
 
     It believes nothing: whatever comes, it reads within the memory that it
     was given, and what it returns is as long as its size and format want.
@@ -185,6 +189,7 @@ class Reader:
         self._socket = connection
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
+        self._lock = threading.RLock()
         self._map: mmap.mmap | None = None
         self._ring = Ring(1, 1)
 
@@ -204,29 +209,44 @@ class Reader:
         :raises ViewEnded: none will come.
         :raises BadPacket: the other side is at fault; the view is closed.
         """
-        deadline = time.monotonic() + timeout
-        while True:
-            picture = self._take(self._packet(deadline))
+        with self._lock:
+            return self._next(time.monotonic() + timeout)
+
+    def _next(self, deadline: float) -> Picture:
+        for _ in range(MAX_QUEUE):
+            ready = self._packet(deadline)
+            if ready is None:
+                continue
+            picture = self._take(ready) or self._take(self._newest(deadline))
             if picture is not None:
                 return picture
-            newest = None
-            for _ in range(MAX_QUEUE):
-                if not self._poll.poll(0):
-                    break
-                newest = self._packet(deadline) or newest
-            picture = self._take(newest)
-            if picture is not None:
-                return picture
-            if time.monotonic() >= deadline:
-                raise TimeoutError(LATE)
+        raise TimeoutError(LATE)
+
+    def _newest(self, deadline: float) -> Ready | None:
+        """The last frame that has been announced, without waiting for one."""
+        newest = None
+        for _ in range(MAX_QUEUE):
+            if not self._poll.poll(0):
+                break
+            newest = self._packet(deadline) or newest
+        return newest
 
     def close(self) -> None:
-        """End the view."""
-        self._socket.close()
-        self._unmap()
+        """End the view, from any thread: a :meth:`next` that is waiting ends at once."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # closed already, by either side
+        with self._lock:
+            if self._socket.fileno() >= 0:
+                self._poll.unregister(self._socket)
+            self._socket.close()
+            self._unmap()
 
     def _packet(self, deadline: float) -> Ready | None:
         """The next packet, if it is about a frame."""
+        if self._socket.fileno() < 0:
+            raise ViewEnded("The view was closed")
         while not self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             if time.monotonic() >= deadline:
                 raise TimeoutError(LATE)
