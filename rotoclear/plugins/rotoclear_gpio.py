@@ -1,0 +1,5 @@
+"""Lamps at GPIO lines."""
+
+from rotoclear.drivers.gpio import GpioLights
+
+gpio_lights = GpioLights()
