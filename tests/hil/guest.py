@@ -1,0 +1,138 @@
+"""A ``twistd rotoclear`` inside the machine, and its clients outside."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tests.harness import Client
+from tests.harness.server import COMPLAINTS, HOST, ROOT, ServerFailed
+from tests.hil.machine import PORT, Machine
+
+LIMIT: Final = 60.0
+"""Seconds that anything may take that a client waits for."""
+
+START: Final = 180.0
+"""Seconds that a start or a stop may take."""
+
+
+class GuestServer:
+    """
+    One server inside; a context manager that ends it in good order.
+
+    :param config: the text of its configuration file.
+    :param folder: inside: where its data is.
+    """
+
+    def __init__(self, machine: Machine, config: str = "", folder: str = "/run/rotoclear") -> None:
+        self.machine = machine
+        self.folder = folder
+        self.config = config
+        self.pid = 0
+        self._password: str | None = None
+        self._token: str | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.pid and self.machine.running:
+            self.stop()
+        if kind is None:
+            self.check_log()
+
+    def start(self) -> None:
+        """
+        Start it; return when it answers.
+
+        :raises ServerFailed: it does not.
+        """
+        (self.machine.share / "rotoclear.toml").write_text(self.config)
+        twistd = shlex.quote(str(Path(sys.executable).with_name("twistd")))
+        self.pid = int(
+            self.machine.run(
+                f"export PYTHONPATH={shlex.quote(str(ROOT))} XDG_CACHE_HOME=/run/cache; cd /run;"
+                f"setsid {twistd} -n --pidfile= rotoclear --config /share/rotoclear.toml"
+                f" --data-dir {self.folder} --listen tcp:{PORT} >>/share/server.log 2>&1 & echo $!"
+            )
+        )
+        deadline = time.monotonic() + START
+        while not self._answers():
+            if time.monotonic() > deadline or not self.running:
+                raise ServerFailed(f"The server inside does not answer:\n{self.log()}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """
+        SIGTERM, then wait for the end of it and of all its children.
+
+        :raises MachineFailed: something of it is still there after the limit.
+        """
+        self.machine.run(f"kill {self.pid}")
+        self.machine.wait(f"! pgrep -s {self.pid}", limit=START)
+        self.pid = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self.machine.try_run(f"kill -0 {self.pid}")[0] == 0
+
+    def client(self, username: str | None = None) -> Client:
+        """An open connection, logged in as ``admin`` if that is asked for; a context manager."""
+        client = Client(f"ws://{HOST}:{self.machine.port}/api/v1", limit=LIMIT, open_timeout=LIMIT)
+        if username is not None:
+            client.login(username, self.password)
+        return client
+
+    @property
+    def password(self) -> str:
+        """The password that ``admin`` was given by the first start."""
+        if self._password is None:
+            self._password = self.machine.run(f"cat {self.folder}/initial-admin-password")
+        return self._password
+
+    def get(self, path: str, token: str | None = None) -> Any:
+        """What HTTP answers, decoded from JSON."""
+        connection = http.client.HTTPConnection(HOST, self.machine.port, timeout=LIMIT)
+        with contextlib.closing(connection):
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            connection.request("GET", path, headers=headers)
+            return json.loads(connection.getresponse().read())
+
+    def drivers(self) -> dict[str, dict[str, Any]]:
+        """What the server tells of its drivers, by their names."""
+        if self._token is None:
+            with self.client() as client:
+                self._token = client.login("admin", self.password)["token"]
+        status = self.get("/api/status", self._token)
+        return {driver["name"]: driver for driver in status["devices"]["drivers"]}
+
+    def descriptors(self, pid: int) -> list[str]:
+        """What a process inside has open, each as the kernel names it."""
+        told = self.machine.run(f"ls -l /proc/{pid}/fd")
+        return sorted(line.split(" -> ")[1] for line in told.splitlines() if " -> " in line)
+
+    def log(self) -> str:
+        """What it has printed."""
+        return (self.machine.share / "server.log").read_text(errors="backslashreplace")
+
+    def check_log(self) -> None:
+        """
+        :raises ServerFailed: there is a traceback in the log.
+        """
+        text = self.log()
+        if any(complaint in text for complaint in COMPLAINTS):
+            raise ServerFailed(f"A traceback in the log of the server inside:\n{text}")
+
+    def _answers(self) -> bool:
+        """QEMU takes connections itself, and ends them if nobody inside does."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return "name" in self.get("/api/status")
+        return False
