@@ -130,6 +130,7 @@ class Server(Service):
             self._configuration.login,
         )
         self._stopping.append(accounts.close)
+        await self._devices.restore(database)
         self._devices.startService()
         self._stopping.append(self._devices.stopService)
         await self._devices.settled()

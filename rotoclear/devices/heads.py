@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
+from rotoclear.devices.assignments import Assignments
 from rotoclear.devices.device import Device, DeviceSource
 from rotoclear.devices.slots import Slots
 from rotoclear.interfaces import CameraDescription
@@ -20,28 +21,41 @@ class Heads:
     """
     The heads by number, and ``camN-exists``.
 
+    :ivar slots: gives them their numbers.
+
     :param reactor: times the losses.
     :param model: is told what exists.
     :param source: announces the cameras (other devices are ignored).
+    :param assignments: remembers their numbers; none are known if not given.
+    :param wanted: for each number a serial number, a port, an identity, or ``""``.
     """
 
-    def __init__(self, reactor: IReactorTime, model: Model, source: DeviceSource) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        model: Model,
+        source: DeviceSource,
+        assignments: Assignments | None = None,
+        wanted: Sequence[str] = (),
+    ) -> None:
         self._model = model
         self._observers: list[Callable[[int], None]] = []
-        self._slots = Slots(reactor, CameraDescription, RESET, self._changed)
-        source.subscribe(self._slots.arrived, self._slots.left)
+        self.slots = Slots(
+            reactor, CameraDescription, RESET, self._changed, assignments or Assignments(), wanted
+        )
+        source.subscribe(self.slots.arrived, self.slots.left)
 
     def device(self, number: int) -> Device | None:
         """The camera that can be called now, if there is one."""
-        return self._slots.device(number)
+        return self.slots.device(number)
 
     def present(self, number: int) -> bool:
         """It is there, as ``camN-exists`` says: a reset does not count as a loss."""
-        return self._slots.present(number)
+        return self.slots.present(number)
 
     def description(self, number: int) -> CameraDescription | None:
         """What it is, or was when it was last there; ``None`` before the first time."""
-        return self._slots.description(number)
+        return self.slots.description(number)
 
     def observe(self, observer: Callable[[int], None]) -> None:
         """
@@ -54,7 +68,7 @@ class Heads:
 
     def stop(self) -> None:
         """Leave no timer behind."""
-        self._slots.stop()
+        self.slots.stop()
 
     def _changed(self, number: int) -> None:
         self._model.commit({f"cam{number}-exists": self.present(number)})

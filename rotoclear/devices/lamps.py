@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
+from rotoclear.devices.assignments import Assignments
 from rotoclear.devices.device import Device, DeviceSource
 from rotoclear.devices.heads import Heads, absent
 from rotoclear.devices.settler import Settler, Step
@@ -21,28 +22,43 @@ class Lamps:
     Which lamp lights which head; each is as its key says while its head is there.
 
     :param source: announces the lamps (other devices are ignored).
+    :param assignments: remembers their numbers; none are known if not given.
+    :param wanted: for each number a serial number, a port, an identity, or ``""``.
+    :ivar slots: gives them their numbers.
     """
 
     def __init__(
-        self, reactor: IReactorTime, model: Model, heads: Heads, source: DeviceSource
+        self,
+        reactor: IReactorTime,
+        model: Model,
+        heads: Heads,
+        source: DeviceSource,
+        assignments: Assignments | None = None,
+        wanted: Sequence[str] = (),
     ) -> None:
         self._settlers = {
             number: Settler(reactor, f"lamp {number}", _Plan(model, heads, number))
             for number in NUMBERS
         }
-        self._slots = Slots(reactor, LightDescription, 0, self._changed)
+        self.slots = Slots(
+            reactor, LightDescription, 0, self._changed, assignments or Assignments(), wanted
+        )
         for number in NUMBERS:
             model.add_lane(_LightLane(number, heads, self))
         heads.observe(lambda number: self._settlers[number].again())
-        source.subscribe(self._slots.arrived, self._slots.left)
+        source.subscribe(self.slots.arrived, self.slots.left)
 
     def device(self, number: int) -> Device | None:
         """The lamp of a head, if there is one."""
-        return self._slots.device(number)
+        return self.slots.device(number)
 
     def description(self, number: int) -> LightDescription | None:
         """What it is, or was when it was last there."""
-        return self._slots.description(number)
+        return self.slots.description(number)
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        self.slots.stop()
 
     async def switch(self, number: int, values: Values) -> None:
         """

@@ -52,16 +52,28 @@ class Report:
         current = volumes.current()
         return {
             "heads": [
-                {"head": number, "present": heads.present(number), **_device(heads.device(number))}
+                {
+                    "head": number,
+                    "present": heads.present(number),
+                    **_kept(heads.slots.kept_for(number)),
+                    **_device(heads.device(number)),
+                }
                 for number in NUMBERS
             ],
             "lamps": [
-                {"head": number, **_device(device)}
+                {"head": number, **_kept(kept), **_device(device)}
                 for number in NUMBERS
-                if (device := lamps.device(number)) is not None
+                for device, kept in [(lamps.device(number), lamps.slots.kept_for(number))]
+                if device is not None or kept
+            ],
+            "waiting": [
+                {"kind": device.kind, **_device(device), "reason": reason}
+                for slots in (heads.slots, lamps.slots)
+                for device, reason in slots.waiting()
             ],
             "volumes": [
-                {"records": device is current, **_device(device)} for device in volumes.present()
+                {"records": device is current, "rank": volumes.rank(device), **_device(device)}
+                for device in volumes.present()
             ],
         }
 
@@ -152,6 +164,11 @@ def about(plugin: Plugin) -> dict[str, Any]:
         ],
         "keys": [key.name for key in plugin.keys],
     }
+
+
+def _kept(wanted: str) -> dict[str, str]:
+    """What the configuration keeps a number for that is not there."""
+    return {"kept-for": wanted} if wanted else {}
 
 
 def _device(device: Device | None) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rotoclear.config import Configuration
+from rotoclear.devices.assignments import Assignments
 from rotoclear.devices.controls import Controls
 from rotoclear.devices.heads import Heads
 from rotoclear.devices.hosting import Hosts
@@ -31,6 +32,7 @@ from rotoclear.devices.vendorkeys import Taken, VendorKeys
 from rotoclear.devices.video import Video
 from rotoclear.devices.volumes import Volumes
 from rotoclear.interfaces import Setting
+from rotoclear.state.database import Database
 from rotoclear.state.model import Model
 from rotoclear.values import Value
 
@@ -76,33 +78,49 @@ class Devices(Service):
         self._selection = Selection(configuration.enabled_drivers, configuration.disabled_drivers)
         self._vendor_keys = VendorKeys(reactor, model, self._supervisor.drivers)
         self._looked: Deferred[None] | None = None
-        self.heads = Heads(reactor, model, self._supervisor)
-        self.lamps = Lamps(reactor, model, self.heads, self._supervisor)
-        self.volumes = Volumes(reactor, model, self._supervisor)
+        self._known: Deferred[None] | None = None
+        self._assignments = numbers = Assignments()
+        source, named = self._supervisor, configuration.heads
+        self.heads = Heads(reactor, model, source, numbers, (named.camera_1, named.camera_2))
+        lights = (named.light_1, named.light_2)
+        self.lamps = Lamps(reactor, model, self.heads, source, numbers, lights)
+        self.volumes = Volumes(reactor, model, source, configuration.storage.preferred)
         self.controls = Controls(reactor, model, self.heads)
         self.video = Video(reactor, model, self.heads, self.controls)
         self._targets = Targets(self._supervisor, self.heads, self.lamps)
 
     # -- life ------------------------------------------------------------------
 
+    async def restore(self, database: Database) -> None:
+        """Remember which device had which number, from now on too. Before the start."""
+        await self._assignments.restore(database)
+
     def startService(self) -> None:
         """Look for plugins and start their drivers, in the background."""
         Service.startService(self)
+        for numbered in (self.heads, self.lamps):
+            numbered.slots.gather()
         self._looked = Deferred.fromCoroutine(self._look())
         self._looked.addErrback(self._broken)
+        known = Deferred.fromCoroutine(self._settle()).addTimeout(SETTLE, self._reactor)
+        known.addErrback(self._not_settled).addErrback(self._broken)
+        self._known = known.addCallback(self._number)
 
     def stopService(self) -> Deferred[None]:
         """End all processes; takes 1.5 seconds at most, whatever they do."""
         Service.stopService(self)
         self._scan.stop()
+        if self._known is not None:
+            self._known.cancel()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
         await self._supervisor.stop()
         # What that has changed is told in the next turn.
         await deferLater(self._reactor, 0)
-        for room in (self.heads, self.volumes, self.controls, self._vendor_keys):
+        for room in (self.heads, self.lamps, self.volumes, self.controls, self._vendor_keys):
             room.stop()
+        await self._assignments.flush()
 
     async def _look(self) -> None:
         builtin = await self._scan.builtin()
@@ -158,10 +176,12 @@ class Devices(Service):
         """
         Fires when what is plugged in now is known; after three seconds at most.
 
-        That is, when every driver has found and opened its devices, or failed.
+        That is, when every driver has found and opened its devices, or failed,
+        and those have their numbers.
         """
-        settled = Deferred.fromCoroutine(self._settle())
-        return settled.addTimeout(SETTLE, self._reactor).addErrback(self._not_settled)
+        settled: Deferred[None] = Deferred()
+        (self._known or succeed(None)).addCallback(settled.callback)
+        return settled
 
     async def _settle(self) -> None:
         looked: Deferred[None] = Deferred()
@@ -172,7 +192,13 @@ class Devices(Service):
 
     def _not_settled(self, failure: Failure) -> None:
         failure.trap(TookTooLong, CancelledError)
-        self._log.warn("not all drivers have settled; they are not waited for")
+        if self.running:
+            self._log.warn("not all drivers have settled; they are not waited for")
+
+    def _number(self, result: None) -> None:
+        if self.running:
+            for numbered in (self.heads, self.lamps):
+                numbered.slots.number()
 
     # -- reports -----------------------------------------------------------------
 
@@ -183,7 +209,8 @@ class Devices(Service):
         ``drivers``: each ``name``, ``kind``, ``state``, ``reason``,
         ``restarts``, ``distribution``, ``pid``, ``devices``, ``group``,
         ``file``, ``matches``, ``keys`` and ``options``; ``heads``, ``lamps``
-        and ``volumes``; ``warnings`` about the configuration.
+        and ``volumes``; ``waiting``, the heads and lamps without a number and
+        why; ``warnings`` about the configuration.
         """
         return {
             **self._report.drivers(),

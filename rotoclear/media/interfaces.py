@@ -55,7 +55,17 @@ class Volumes(Protocol):
         """The volume that records."""
 
     def observe(self, observer: Callable[[], None]) -> None:
-        """Have it called when it is another one, or none."""
+        """
+        Have it called when it is another one, or none.
+
+        While a recording runs or is paused, that is only when it was lost.
+        """
+
+    def hold(self) -> None:
+        """Change it from now on only if it is lost."""
+
+    def release(self) -> None:
+        """Undo one :meth:`hold`."""
 
 
 class HoldsVideo(Protocol):

@@ -40,6 +40,7 @@ class Recorder(Lane):
     again by itself.
 
     :param reactor: marks the turns.
+    :param volumes: hold the volume still while a recording starts, and runs.
     :param video: holds size and rate still while a recording starts.
     """
 
@@ -61,6 +62,7 @@ class Recorder(Lane):
         self._needs = Needs(model, heads, volumes)
         self._engine = engine
         self._video = video
+        self._volumes = volumes
         self._losses = 0
         self._loss = ""
         self.ended: str | None = None
@@ -115,6 +117,7 @@ class Recorder(Lane):
 
     async def _start(self) -> None:
         held = self._video.hold()
+        self._volumes.hold()
         try:
             await held
             await self._engine.start()
@@ -124,7 +127,11 @@ class Recorder(Lane):
             raise
         finally:
             # Not before the start is committed.
-            self._reactor.callLater(0, self._video.release)
+            self._reactor.callLater(0, self._release)
+
+    def _release(self) -> None:
+        self._video.release()
+        self._volumes.release()
 
     # -- losses ----------------------------------------------------------
 

@@ -42,6 +42,18 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     ) WITHOUT ROWID;
     CREATE INDEX tokens_of_user ON tokens (user);
     """,
+    """
+    CREATE TABLE assignments (
+        kind TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        driver TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        serial TEXT NOT NULL,
+        port TEXT NOT NULL,
+        seen REAL NOT NULL,
+        PRIMARY KEY (kind, number)
+    ) WITHOUT ROWID;
+    """,
 )
 """How each schema version comes from the one before. Only ever add to the end."""
 

@@ -103,6 +103,8 @@ class Puppet:
 def camera(
     identity: str = "a",
     *,
+    serial: str = "",
+    port: str = "",
     head: int | None = None,
     sensors: int = 2,
     modes: tuple[VideoMode, ...] = MODES,
@@ -116,6 +118,8 @@ def camera(
         CameraDescription(
             identity=identity,
             model="Puppet",
+            serial=serial,
+            port=port,
             sensors=tuple(f"sensor {number}" for number in range(1, sensors + 1)),
             modes=modes,
             controls=controls,
@@ -126,15 +130,26 @@ def camera(
     )
 
 
-def lamp(identity: str = "l", *, head: int | None = None) -> Puppet:
-    return Puppet("light", identity, LightDescription(identity=identity, name="Ring", head=head))
+def lamp(
+    identity: str = "l", *, serial: str = "", port: str = "", head: int | None = None
+) -> Puppet:
+    return Puppet(
+        "light",
+        identity,
+        LightDescription(identity=identity, name="Ring", serial=serial, port=port, head=head),
+    )
 
 
-def volume(identity: str = "v", *, free: int = 400) -> Puppet:
+def volume(identity: str = "v", *, free: int = 400, removable: bool = False) -> Puppet:
     return Puppet(
         "storage",
         identity,
-        VolumeDescription(identity=identity, name=f"Volume {identity}"),
+        VolumeDescription(
+            identity=identity,
+            name=f"Volume {identity}",
+            path=f"/media/{identity}",
+            removable=removable,
+        ),
         usage=VolumeUsage(total=1000, free=free),
     )
 

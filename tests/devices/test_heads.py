@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rotoclear.devices.heads import Heads
+from rotoclear.devices.heads import RESET, Heads
+from rotoclear.devices.slots import PATIENCE
 from tests.devices.puppets import House, camera, lamp
 
 
@@ -69,7 +70,8 @@ class Numbers(SynchronousTestCase):
             self.house.source.plug(device)
         self.assertEqual(self.numbers(), ["a", "b"])
         self.house.source.unplug(first)
-        self.house.clock.advance(0.29)
+        self.house.clock.advance(RESET)
+        self.house.clock.advance(PATIENCE - 0.01)
         self.assertEqual(self.numbers(), [None, "b"])
         self.house.clock.advance(0.02)
         self.assertEqual(self.numbers(), ["c", "b"])

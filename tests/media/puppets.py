@@ -80,6 +80,7 @@ class Heads:
 class Volumes:
     def __init__(self, volume: object | None = "stick") -> None:
         self.volume = volume
+        self.holds = 0
         self._observers: list[Callable[[], None]] = []
 
     def current(self) -> object | None:
@@ -87,6 +88,12 @@ class Volumes:
 
     def observe(self, observer: Callable[[], None]) -> None:
         self._observers.append(observer)
+
+    def hold(self) -> None:
+        self.holds += 1
+
+    def release(self) -> None:
+        self.holds -= 1
 
     def change(self, volume: object | None) -> None:
         self.volume = volume
