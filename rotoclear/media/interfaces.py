@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from socket import socket
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -82,4 +83,7 @@ class Camera(Protocol):
     """A head that can be asked, as :class:`rotoclear.devices.device.Device`."""
 
     def call(self, method: str, *arguments: Value) -> Deferred[object]:
-        """Call a method of the driver's object."""
+        """Call a method of the driver's object, or have it take one picture: ``capture``."""
+
+    def view(self) -> Deferred[socket]:
+        """Look at its pictures, until the socket is closed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
@@ -41,6 +43,7 @@ class Puppet:
     :ivar calls: all that it was asked, whatever came of it.
     :ivar holds: what it took in the end, by ``set NAME``, ``select`` and ``switch``.
     :ivar slow: calls wait for :meth:`answer`.
+    :ivar viewers: its ends of the views, the last one last.
     :ivar faults: texts of the failures, by setting or method.
     """
 
@@ -54,7 +57,11 @@ class Puppet:
     faults: dict[str, str] = field(factory=dict)
     calls: list[tuple[object, ...]] = field(factory=list)
     holds: dict[str, object] = field(factory=dict)
-    waiting: list[tuple[Deferred[object], str, tuple[Value, ...]]] = field(factory=list)
+    waiting: list[tuple[Deferred[Any], str, tuple[Value, ...]]] = field(factory=list)
+    viewers: list[socket.socket] = field(factory=list)
+
+    def view(self) -> Deferred[socket.socket]:
+        return self.call("view")  # type: ignore[return-value]
 
     def call(self, method: str, *arguments: Value) -> Deferred[object]:
         self.calls.append((method, *arguments))
@@ -96,6 +103,10 @@ class Puppet:
             raise DeviceError(self.faults[name])
         if method == "usage":
             return self.usage
+        if method == "view":
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.viewers.append(ours)
+            return theirs
         self.holds[name] = arguments[1] if method == "set" else arguments
         return None
 

@@ -32,7 +32,9 @@ class FaultCase(SynchronousTestCase):
 
 class Arguments(FaultCase):
     def test_what_there_is_not(self) -> None:
-        self.refused("there are: latency, hang, error, silent, crash, spew", "warp")
+        self.refused(
+            "there are: latency, hang, error, silent, crash, spew, freeze, drop, corrupt", "warp"
+        )
         self.refused("its arguments are: none", "hang", seconds=1)
         self.refused("its arguments are: control, times", "error", often=1)
 
@@ -43,6 +45,8 @@ class Arguments(FaultCase):
         self.refused("from 1 to 600000", "latency", milliseconds=0)
         self.refused("hang must be true or false", "silent", hang=1)
         self.refused("at least 1", "error", times=0)
+        self.refused("from 1 to 100", "drop", percent=0)
+        self.refused("from 1 to 100", "drop", percent=101)
         self.refused("no such signal", "crash", signal=1000)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
 
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +14,8 @@ from zope.interface.verify import verifyObject
 
 from rotoclear.devices.describe import description
 from rotoclear.devices.kinds import is_driver
+from rotoclear.devices.shapes import BadFrame, checked
+from rotoclear.drivers import simulated
 from rotoclear.drivers.simulated import (
     FREE,
     TOTAL,
@@ -17,6 +23,7 @@ from rotoclear.drivers.simulated import (
     SimulatedLights,
     SimulatedStorage,
 )
+from rotoclear.drivers.simulated_picture import Scene
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
     DeviceFailure,
@@ -25,7 +32,6 @@ from rotoclear.interfaces import (
     ICamera,
     ILight,
     IVolume,
-    VolumeUsage,
 )
 from rotoclear.plugins import rotoclear_simulated
 
@@ -37,7 +43,16 @@ class SimulatorCase(SynchronousTestCase):
         def changed() -> None:
             self.changes += 1
 
-        return DriverContext(log=logging.getLogger("test"), options={}, changed=changed)
+        self.folder = Path(self.mktemp()).absolute()
+        self.folder.mkdir()
+        return DriverContext(
+            log=logging.getLogger("test"),
+            options={},
+            changed=changed,
+            devices=tuple,
+            publish=lambda name, value: None,
+            data_dir=str(self.folder),
+        )
 
 
 class Heads(SimulatorCase):
@@ -141,6 +156,117 @@ class Heads(SimulatorCase):
         self.assertEqual(shown["faults"], {})
 
 
+class Pictures(SimulatorCase):
+    """The clock is turned by hand, and waiting turns it."""
+
+    def setUp(self) -> None:
+        self.driver = SimulatedHead(1)
+        self.driver.start(self.context())
+        self.camera = self.driver.open("head-1")
+        self.now = 10**12
+        self.patch(time, "monotonic_ns", lambda: self.now)
+        self.patch(self.driver._hardware["head-1"].pulled, "wait", self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.now += max(0, round(seconds * 1e9))
+
+    def put(self, fault: str, **arguments: Any) -> None:
+        self.driver.simulate(fault, "head-1", arguments)
+
+    def read(self) -> Any:
+        return self.camera.read(0.1)
+
+    def begin(self, *mode: int) -> None:
+        self.camera.select(*(mode or (1, 640, 480, 30)))
+        self.camera.start()
+
+    def test_they_are_what_was_chosen(self) -> None:
+        for mode in ((1, 640, 480, 30), (2, 3840, 2160, 15)):
+            self.begin(*mode)
+            frame = self.read()
+            data, stride = checked(frame)
+            self.assertEqual((frame.width, frame.height), mode[1:3])
+            self.assertEqual((frame.format, stride), ("yuyv", 2 * frame.width))
+            self.assertEqual(len(data), 2 * frame.width * frame.height)
+            self.camera.stop()
+
+    def test_a_head_that_nobody_has_told_anything_delivers(self) -> None:
+        self.camera.start()
+        frame = self.read()
+        self.assertEqual((frame.width, frame.height), (1920, 1080))
+
+    def test_they_come_at_their_rate(self) -> None:
+        self.begin()
+        frames = [self.read() for _ in range(31)]
+        self.assertEqual([frame.sequence for frame in frames], list(range(31)))
+        self.assertEqual(frames[30].timestamp - frames[0].timestamp, 10**9)
+        self.assertEqual(self.now, frames[30].timestamp)
+
+    def test_who_is_late_gets_the_newest_and_sees_what_was_lost(self) -> None:
+        self.begin()
+        self.read()
+        self.wait(1)
+        self.assertEqual(self.read().sequence, 30)
+
+    def test_a_wait_ends(self) -> None:
+        self.begin(1, 640, 480, 5)
+        self.read()
+        self.assertIsNone(self.read())
+        self.assertEqual(self.now, 10**12 + 10**8)
+        self.assertEqual(self.read().sequence, 1)
+
+    def test_heads_and_sensors_differ_and_the_picture_moves(self) -> None:
+        def first(number: int, sensor: int) -> bytes:
+            scene = Scene(64, 48, number, sensor)
+            return bytes(scene.draw(0))[:128]
+
+        self.assertEqual(len({first(head, sensor) for head in (1, 2) for sensor in (1, 2)}), 4)
+        self.begin()
+        shown = [bytes(self.read().data) for _ in range(3)]
+        self.assertEqual(len(set(shown)), 3)
+
+    def test_a_picture_leaves_no_trace_of_the_one_before(self) -> None:
+        scene, fresh = Scene(640, 480, 1, 1), Scene(640, 480, 1, 1)
+        for number in range(200):
+            drawn = scene.draw(number)
+        self.assertEqual(drawn, fresh.draw(199))
+
+    def test_unplugged_it_is_gone(self) -> None:
+        self.begin()
+        self.driver.simulate("unplug", "head-1", {})
+        with self.assertRaises(DeviceGone):
+            self.read()
+        self.camera.stop()
+
+    def test_a_freeze(self) -> None:
+        self.begin()
+        self.put("freeze")
+        self.assertEqual([self.read() for _ in range(3)], [None] * 3)
+        self.camera.probe()
+        self.driver.simulate("clear", "head-1", {})
+        self.assertIsNotNone(self.read())
+
+    def test_lost_ones_leave_gaps(self) -> None:
+        self.begin()
+        self.put("drop", percent=25)
+        frames = [frame for frame in (self.read() for _ in range(100)) if frame]
+        self.assertEqual(len(frames), 75)
+        self.assertEqual(len({frame.sequence for frame in frames}), 75)
+        self.assertGreaterEqual(frames[-1].sequence, 98)
+
+    def test_one_that_is_cut_off_is_no_picture(self) -> None:
+        self.begin()
+        self.put("corrupt")
+        with self.assertRaises(BadFrame):
+            checked(self.read())
+
+    def test_an_error_at_the_start(self) -> None:
+        self.put("error", control="start", times=1)
+        with self.assertRaisesRegex(DeviceFailure, "start was not taken"):
+            self.begin()
+        self.begin()
+
+
 class Others(SimulatorCase):
     def test_lamps(self) -> None:
         driver = SimulatedLights()
@@ -164,8 +290,29 @@ class Others(SimulatorCase):
         (identity,) = driver.find()
         volume = driver.open(identity)
         verifyObject(IVolume, volume)
-        self.assertEqual(volume.usage(), VolumeUsage(total=TOTAL, free=FREE))
-        self.assertTrue(volume.describe().removable)
+        described = volume.describe()
+        self.assertEqual(described.path, str(self.folder / "simulated-stick"))
+        self.assertTrue(Path(described.path).is_dir())
+        self.assertTrue(described.removable)
+        usage = volume.usage()
+        self.assertEqual(usage.total, TOTAL)
+        self.assertTrue(0 < usage.free <= FREE)
+
+    def test_a_volume_has_no_more_room_than_the_disk(self) -> None:
+        driver = SimulatedStorage()
+        driver.start(self.context())
+        volume = driver.open("stick-1")
+        real = os.statvfs(self.folder)
+        self.patch(os, "statvfs", lambda path: real)
+        self.patch(simulated, "FREE", 1 << 60)
+        self.assertEqual(volume.usage().free, real.f_bavail * real.f_frsize)
+
+    def test_a_volume_that_cannot_be_made(self) -> None:
+        driver = SimulatedStorage()
+        driver.start(self.context())
+        (self.folder / "simulated-stick").write_text("in the way")
+        with self.assertRaisesRegex(DeviceFailure, "cannot be made"):
+            driver.open("stick-1")
 
     def test_each_head_is_a_plugin_of_its_own(self) -> None:
         names = {driver.name for driver in vars(rotoclear_simulated).values() if is_driver(driver)}
