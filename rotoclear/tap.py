@@ -24,6 +24,7 @@ from rotoclear.errors import StartError
 from rotoclear.listening.endpoints import Listener, check_listeners, open_listeners
 from rotoclear.listening.limits import raise_open_files
 from rotoclear.paths import DataFolderLock, check_data_folder, data_folder, prepare_data_folder
+from rotoclear.plugincache import keep_quiet
 
 MakeService = Callable[[Any, Configuration, Path, Sequence[Listener]], IService]
 
@@ -138,11 +139,21 @@ def check(settled: Settled) -> str:
 
 
 class Server(MultiService):
-    """The parent of all services; it keeps the data folder locked as long as the process lives."""
+    """
+    The parent of all services; it keeps the data folder locked as long as the process lives.
 
-    def __init__(self, lock: DataFolderLock) -> None:
+    :param options: twistd's own.
+    """
+
+    def __init__(self, lock: DataFolderLock, options: Mapping[str, Any]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.lock = lock
+        self._options = options
+
+    def setServiceParent(self, parent: Any) -> None:
+        """What twistd calls with its application, before it begins its log."""
+        keep_quiet(parent, self._options)
+        super().setServiceParent(parent)  # type: ignore[no-untyped-call]
 
 
 def makeService(options: Options) -> IService:
@@ -172,7 +183,7 @@ def make(
     try:
         with _listening(settled):
             listeners = open_listeners(reactor, settled.listen)
-        server = Server(lock)
+        server = Server(lock, options.parent or {})
         service = make_service(reactor, settled.configuration, settled.data_dir, listeners)
         service.setServiceParent(server)
     except BaseException:

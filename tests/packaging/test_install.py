@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -128,6 +129,56 @@ def test_wheel(environment, checkout, tmp_path):
     assert environment.files() == before
     assert not list(environment.packages.rglob("*rotoclear*"))
     assert "rotoclear" not in environment.twistd("--help", cwd=tmp_path)
+
+
+def test_read_only(environment, checkout, tmp_path):
+    """The installation cannot be written: it starts, and complains about nothing."""
+    environment.pip("install", "--quiet", "--no-deps", checkout)
+    plugins = environment.packages / "twisted" / "plugins"
+    for prepare in (lambda: None, lambda: leave_an_old_cache(environment, plugins)):
+        prepare()
+        plugins.chmod(0o555)
+        assert_starts_without_complaint(environment, tmp_path)
+        plugins.chmod(0o755)
+
+
+def leave_an_old_cache(environment, plugins):
+    """One that Twisted would like to replace."""
+    environment.twistd("--help", cwd=plugins)
+    os.utime(plugins / "dropin.cache", (0, 0))
+
+
+def assert_starts_without_complaint(environment, folder):
+    """Also as root, to whom only this leaves no more rights on files than its owner's."""
+    code = "import sys; sys.argv[0] = 'twistd'; from twisted.scripts.twistd import run; run()"
+    data = folder / "data"
+    server = subprocess.Popen(
+        [
+            *(["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []),
+            *[environment.python, "-P", "-c", code, "-n", "--pidfile=", "rotoclear"],
+            *[f"--data-dir={data}", f"--listen=unix:{folder}/http"],
+        ],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = []
+    try:
+        for line in server.stdout:
+            said.append(line)
+            if "is ready after" in line:
+                break
+    finally:
+        server.terminate()
+        said += server.communicate(timeout=20)[0]
+    text = "".join(said)
+    assert server.returncode in (0, -signal.SIGTERM), text  # newer ones end by the signal
+    assert "is ready after" in text
+    assert "twistd" in text  # the log's beginning is there
+    for word in ("plugin cache", "dropin", "Unable", "Traceback"):
+        assert word not in text, text
 
 
 def shipped(checkout):
