@@ -126,7 +126,7 @@ _Option = Annotated[
     Meta(description="true, false, a number, text in quotes, or a list of those"),
 ]
 DriverOptions = dict[str, _Option]
-"""One driver's own section, handed to it as it is."""
+"""One driver's own section; held against the driver's own options when it is known."""
 
 
 class Configuration(_Section, frozen=True):
@@ -144,9 +144,13 @@ class Configuration(_Section, frozen=True):
     built-in ones) and ``vendors`` (all that are installed besides).
     """
     disabled_drivers: tuple[str, ...] = ()
-    """Drivers that are not to be started, by name."""
+    """Drivers that are not to be started, whatever is enabled: names or groups likewise."""
     drivers: dict[str, DriverOptions] = field(default_factory=dict)
-    """``[drivers.NAME]``: a driver's own options."""
+    """
+    ``[drivers.NAME]``: a driver's own options; its documentation and ``rotoclear driver
+    list --json`` have them. One that is unknown or wrong keeps that driver from starting
+    (it is ``refused``, with the reason), and nothing else.
+    """
 
 
 def load(path: Path) -> Configuration:

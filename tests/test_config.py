@@ -40,6 +40,7 @@ class LoadTests(Case):
         found = self.load(
             """
             disabled-drivers = ["simulated-storage"]
+            enabled-drivers = ["hardware", "acme"]
             [server]
             listen = ["tcp:80", "unix:/s"]
             data-dir = "/data"
@@ -49,6 +50,11 @@ class LoadTests(Case):
             [limits]
             message-rate = 1000
             stall = 2.5
+            [heads]
+            camera-1 = "A1"
+            light-2 = "usb-1.2"
+            [storage]
+            preferred = ["internal"]
             [drivers.acme]
             serials = ["a", 1, 2.5, true]
             mirror = true
@@ -59,6 +65,10 @@ class LoadTests(Case):
         self.assertFalse(found.login.anonymous)
         self.assertEqual((found.limits.message_rate, found.limits.stall), (1000, 2.5))
         self.assertEqual(found.disabled_drivers, ("simulated-storage",))
+        self.assertEqual(found.enabled_drivers, ("hardware", "acme"))
+        self.assertEqual((found.heads.camera_1, found.heads.camera_2), ("A1", ""))
+        self.assertEqual((found.heads.light_1, found.heads.light_2), ("", "usb-1.2"))
+        self.assertEqual(found.storage.preferred, ("internal",))
         self.assertEqual(found.drivers, {"acme": {"serials": ["a", 1, 2.5, True], "mirror": True}})
 
 
@@ -84,7 +94,8 @@ class RefusedTests(Case):
         self.assertEqual(
             self.refused("[lgoin]"),
             "lgoin: unknown section (do you mean login?); there are: "
-            "disabled-drivers, drivers, limits, login, metrics, server",
+            "disabled-drivers, drivers, enabled-drivers, heads, limits, login, metrics, server, "
+            "storage",
         )
         self.assertIn("do you mean message-rate?", self.refused("[limits]\nmessage_rate = 5"))
         self.assertIn("'a\\nb': unknown setting", self.refused('"a\\nb" = 1'))
