@@ -102,6 +102,8 @@ class Server(Service):
     def _make_media(self) -> None:
         model, heads, volumes = self._model, self._devices.heads, self._devices.volumes
         engine = StandIn(lambda: heads.device(int(model["main-camera"])))
+        model.observe(lambda news: engine.follow() if "main-camera" in news else None)
+        heads.observe(lambda number: engine.follow())
         self._recorder = Recorder(self._reactor, model, heads, volumes, engine, self._devices.video)
         self._snapshots = Snapshots(self._reactor, model, heads, volumes, engine)
 
