@@ -272,7 +272,9 @@ class DriverTests(_Case):
                 asks="every field within the bounds that stand there",
                 mend="correct that field",
             ) from None
-        type(self).report.devices[handle.identity] = msgspec.to_builtins(description)
+        type(self).report.devices[handle.identity] = msgspec.to_builtins(
+            description, order="deterministic"
+        )
         return description
 
     def timed(self, identity: str, name: str, function: Callable[[], T]) -> T:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping
-from importlib.metadata import packages_distributions, version
+from functools import lru_cache
+from importlib.metadata import Distribution, distributions, packages_distributions
+from importlib.metadata import distribution as distribution_named
 from typing import Any, Final, Literal
 
 from attrs import define, field
@@ -118,7 +120,7 @@ class Report:
             lines += _table(self.options)
         for identity, description in self.devices.items():
             lines += ["", f"Device {identity}", ""]
-            lines += _table(description)
+            lines += _table({name: _shown(value) for name, value in description.items()})
         lines += ["", "Checks", ""]
         for check in self.checks:
             lines.append(f"  {_MARKS[check.outcome]}  {check.what}")
@@ -131,18 +133,38 @@ class Report:
         return "\n".join([*lines, "", self.verdict(), ""])
 
 
+def _shown(value: object) -> object:
+    """A field of a description, for people."""
+    if isinstance(value, dict):
+        rates = ", ".join(map(str, value["rates"]))
+        return f"{value['width']}x{value['height']} at {rates}"
+    if isinstance(value, list | tuple):
+        separator = "; " if value and isinstance(value[0], dict) else ", "
+        return separator.join(str(_shown(item)) for item in value)
+    return value
+
+
 def _table(content: Mapping[str, object]) -> list[str]:
     width = max((len(name) for name in content), default=0)
-    return [f"  {name.ljust(width)}  {value}" for name, value in content.items()]
+    return [f"  {name.ljust(width)}  {value}".rstrip() for name, value in content.items()]
 
 
+@lru_cache
 def distribution_of(module: str) -> dict[str, str]:
     """
     The distribution that a driver's class came with, and its version.
 
-    :param module: of the class. The plugin's own is in the namespace of many.
+    :param module: of the class.
     """
-    names = packages_distributions().get(module.partition(".")[0], [])
-    if not names:
-        return {}
-    return {"distribution": names[0], "version": version(names[0])}
+    # The folder rotoclear/plugins is of many: the file decides.
+    path = f"{module.replace('.', '/')}.py"
+    for distribution in distributions():
+        if any(str(file) == path for file in distribution.files or ()):
+            return _named(distribution)
+    for name in packages_distributions().get(module.partition(".")[0], []):
+        return _named(distribution_named(name))
+    return {}
+
+
+def _named(distribution: Distribution) -> dict[str, str]:
+    return {"distribution": distribution.metadata["Name"], "version": distribution.version}
