@@ -107,6 +107,7 @@ class SimulatedCamera(SimulatedDevice):
         self._scene = Scene(width, height, self._description.head or 1, sensor)
         self._begun = time.monotonic_ns()
         self._sequence = -1
+        self._hardware.streams = True
 
     def read(self, timeout: float) -> Frame | None:
         now = time.monotonic_ns()
@@ -145,6 +146,7 @@ class SimulatedCamera(SimulatedDevice):
         )
 
     def stop(self) -> None:
+        self._hardware.streams = False
         self._scene = None
 
 

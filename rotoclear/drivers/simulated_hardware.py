@@ -16,11 +16,13 @@ class Hardware:
 
     :ivar holds: what it was told since it got its power.
     :ivar pulled: set while it is not plugged in.
+    :ivar streams: it takes pictures.
     """
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
         self.pulled = threading.Event()
+        self.streams = False
         self.faults = Faults()
         self.holds: dict[str, Value] = {}
 
@@ -53,6 +55,7 @@ class Hardware:
         return {
             "identity": self.identity,
             "plugged": self.plugged,
+            "streams": self.streams,
             "holds": dict(self.holds),
             "faults": {name: dict(values) for name, values in self.faults.active.items()},
             "possible": {name: sorted(arguments) for name, arguments in FAULTS.items()},

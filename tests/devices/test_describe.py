@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from rotoclear.devices.describe import BadDescription, description, usage
+from rotoclear.devices.describe import BadDescription, capture, description, usage
+from rotoclear.devices.ring import CaptureInfo
 from rotoclear.interfaces import CameraDescription, LightDescription, VideoMode, VolumeUsage
 from tests.devices.stage import described
 
@@ -100,3 +101,23 @@ class Others(SynchronousTestCase):
         for total, free in ((10, 11), (10, -1), (-1, -1)):
             with self.assertRaisesRegex(BadDescription, "cannot be free"):
                 usage({"total": total, "free": free})
+
+
+class Captures(SynchronousTestCase):
+    raw: ClassVar[dict[str, Any]] = {
+        "sequence": 1,
+        "timestamp": 2,
+        "format": "grey",
+        "width": 8,
+        "height": 6,
+        "stride": 8,
+        "length": 48,
+    }
+
+    def test_a_good_one_comes_back_in_its_own_type(self) -> None:
+        self.assertEqual(capture(self.raw), CaptureInfo(**self.raw))
+
+    def test_nonsense(self) -> None:
+        for nonsense in (None, 5, [], {}, self.raw | {"width": 0}, self.raw | {"sequence": "1"}):
+            with self.assertRaises(BadDescription):
+                capture(nonsense)

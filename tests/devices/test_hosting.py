@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from rotoclear.devices import hosting, wire
 from rotoclear.devices.hosting import FRAMES, Channel, Hosts
 from rotoclear.devices.link import Entry, Link
+from rotoclear.devices.ring import Reader
 from tests.devices.vendors import Events, Vendors
 
 SIMULATED = Entry("simulated-head-1", "rotoclear.plugins.rotoclear_simulated", "simulated_head_1")
@@ -113,6 +116,57 @@ class Life(HostCase):
         self.assertIsNotNone(link.pid)
 
 
+class Descriptors(HostCase):
+    async def view(self, link: Any, request: int) -> None:
+        """Send a socket along, and have a picture come out of it."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            link.send(wire.Stream(request, 1), theirs.fileno())
+        await self.events.until(wire.Answer(request))
+        reader = Reader(ours)
+        try:
+            await deferToThread(reader.next, 10)
+        finally:
+            reader.close()
+
+    async def opened(self) -> Any:
+        link = self.start()
+        await self.events.until(wire.Found(("head-1",)))
+        link.send(wire.Open(1, 1, "head-1"))
+        return link
+
+    async def test_they_go_with_their_message(self) -> None:
+        await self.view(await self.opened(), 2)
+
+    async def test_they_go_in_order_when_the_socket_is_full(self) -> None:
+        link = await self.opened()
+        await self.view(link, 2)
+        before = len(os.listdir("/proc/self/fd"))
+        link._channel._full = True
+        for request in range(3, 6):
+            link.send(wire.Call(10 * request, 1, "probe"))
+            await self.view(link, request)
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    async def test_none_is_left_when_nobody_takes_them(self) -> None:
+        before = len(os.listdir("/proc/self/fd"))
+        link: Any = self.start()
+        await self.events.until(wire.Found(("head-1",)))
+        link._channel._full = True
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            link.send(wire.Stream(2, 1), theirs.fileno())
+        link.kill("enough")
+        await self.ended()
+        await deferLater(reactor, 0)  # type: ignore[arg-type] # the transports close in a turn
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    async def test_a_stream_without_one_is_refused(self) -> None:
+        link = await self.opened()
+        link.send(wire.Stream(2, 1))
+        await self.events.until(wire.Refused(2, "failure", "No socket came with the request"))
+
+
 class Failures(HostCase):
     async def test_what_is_no_driver_any_more(self) -> None:
         self.vendors.write("acme", "driver = 5")
@@ -133,6 +187,15 @@ class Failures(HostCase):
             "driver = Sad()"
         )
         self.assertEqual(await self.stopped(), wire.Stopped("There is no licence"))
+
+    async def test_a_driver_that_can_never_work_here(self) -> None:
+        self.vendor(
+            "from rotoclear.interfaces import DriverUnusable\n"
+            "class Sad(Driver):\n"
+            "    def start(self, context): raise DriverUnusable('Install libacme')\n"
+            "driver = Sad()"
+        )
+        self.assertEqual(await self.stopped(), wire.Stopped("Install libacme", unusable=True))
 
     async def test_a_driver_that_exits(self) -> None:
         self.vendor("class Sad(Driver):\n    def start(self, context): sys.exit(0)\ndriver = Sad()")
