@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.devices.volumes import POLL, Volumes
 from rotoclear.interfaces import VolumeUsage
-from tests.devices.puppets import House, camera, volume
+from rotoclear.media.recorder import Recorder
+from rotoclear.state.errors import DeviceError
+from rotoclear.values import Value
+from tests.devices.puppets import House, Puppet, camera, volume
+from tests.media.puppets import Engine, Video
+from tests.media.puppets import Heads as PlayedHeads
 
 
 class Storage(SynchronousTestCase):
@@ -117,3 +124,158 @@ class Storage(SynchronousTestCase):
     def test_other_devices_are_ignored(self) -> None:
         self.house.source.plug(camera())
         self.assertEqual(self.storage(), (False, "", 0))
+
+
+class Preference(SynchronousTestCase):
+    preferred: ClassVar[tuple[str, ...]] = ("removable", "internal")
+
+    def setUp(self) -> None:
+        self.house = House()
+        self.volumes = Volumes(
+            self.house.clock, self.house.model, self.house.source, self.preferred
+        )
+        self.changes: list[str | None] = []
+        self.volumes.observe(lambda: self.changes.append(self.current()))
+        self.disk, self.stick = volume("disk"), volume("stick", removable=True)
+
+    def current(self) -> str | None:
+        device = self.volumes.current()
+        return device and device.identity
+
+    def plug(self, device: Puppet) -> None:
+        self.house.source.plug(device)
+        self.house.turn()
+
+    def unplug(self, device: Puppet) -> None:
+        self.house.source.unplug(device)
+        self.house.turn()
+
+    def record(self, state: Value) -> None:
+        self.house.model.commit({"record": state})
+        self.house.turn()
+
+
+class Removable(Preference):
+    def test_a_better_one_takes_over_and_gives_back(self) -> None:
+        self.plug(self.disk)
+        self.plug(self.stick)
+        self.assertEqual(self.house.model["storage-name"], "Volume stick")
+        self.unplug(self.stick)
+        self.assertEqual(self.house.model["storage-name"], "Volume disk")
+        self.assertEqual(self.changes, ["disk", "stick", "disk"])
+
+    def test_a_worse_one_does_not(self) -> None:
+        self.plug(self.stick)
+        self.plug(self.disk)
+        self.assertEqual(self.changes, ["stick"])
+
+    def test_of_several_of_one_rank_the_first_that_came(self) -> None:
+        self.plug(self.stick)
+        self.plug(volume("later", removable=True))
+        self.assertEqual(self.changes, ["stick"])
+
+    def test_a_better_one_waits_for_the_end_of_a_recording(self) -> None:
+        self.plug(self.disk)
+        for state in (True, "pause"):
+            self.record(state)
+            self.plug(self.stick)
+            self.assertEqual(self.current(), "disk")
+            self.record(False)
+            self.assertEqual(self.current(), "stick")
+            self.unplug(self.stick)
+        self.assertEqual(self.changes, ["disk", "stick", "disk", "stick", "disk"])
+
+    def test_a_better_one_waits_while_a_recording_is_about_to_start(self) -> None:
+        self.plug(self.disk)
+        self.volumes.hold()
+        self.plug(self.stick)
+        self.assertEqual(self.current(), "disk")
+        self.volumes.release()
+        self.assertEqual(self.current(), "stick")
+
+    def test_a_loss_during_a_recording_is_told_and_the_next_takes_over_at_once(self) -> None:
+        self.plug(self.disk)
+        self.record(True)
+        self.plug(self.stick)
+        self.house.source.unplug(self.disk)
+        self.assertEqual(self.changes, ["disk", "stick"])
+
+    def test_a_recorded_volume_that_is_back_as_a_new_object_is_no_loss(self) -> None:
+        self.plug(self.disk)
+        self.record(True)
+        again = volume("disk")
+        self.plug(self.stick)
+        self.plug(again)
+        self.assertIs(self.volumes.current(), again)
+        self.assertEqual(self.changes, ["disk"])
+
+
+class Named(Preference):
+    preferred = ("Volume b", "puppets-2", "c")
+
+    def test_by_name_driver_and_identity(self) -> None:
+        second = volume("x")
+        second.driver = "puppets-2"
+        for device in (volume("c"), second, volume("b")):
+            self.plug(device)
+        self.assertEqual(self.changes, ["c", "x", "b"])
+        self.assertEqual([self.volumes.rank(d) for d in self.volumes.present()], [3, 2, 1])
+
+    def test_one_that_is_not_named_never_records(self) -> None:
+        self.plug(self.stick)
+        self.assertIsNone(self.current())
+        self.assertIs(self.house.model["storage-exists"], False)
+        self.assertIsNone(self.volumes.rank(self.stick))
+        self.assertEqual(self.volumes.present(), [self.stick])
+
+
+class WithRecorder(Preference):
+    def setUp(self) -> None:
+        super().setUp()
+        self.engine = Engine()
+        self.recorder = Recorder(
+            self.house.clock,
+            self.house.model,
+            PlayedHeads(1),
+            self.volumes,
+            self.engine,
+            Video(),
+        )
+        self.plug(self.disk)
+
+    def start(self) -> None:
+        self.house.ask(record=True)
+        self.house.turn()
+
+    def test_a_stick_that_arrives_does_not_end_the_recording(self) -> None:
+        self.start()
+        self.plug(self.stick)
+        self.assertIs(self.house.model["record"], True)
+        self.house.ask(record=False)
+        self.house.turn()
+        self.assertEqual(self.current(), "stick")
+
+    def test_nor_its_start(self) -> None:
+        self.engine.slow = True
+        self.start()
+        self.plug(self.stick)
+        self.engine.answer()
+        self.house.turn()
+        self.assertIs(self.house.model["record"], True)
+        self.assertEqual(self.current(), "disk")
+
+    def test_a_start_that_fails_lets_it_take_over(self) -> None:
+        self.engine.slow = True
+        self.start()
+        self.plug(self.stick)
+        self.engine.fail(DeviceError("no"))
+        self.house.turn()
+        self.assertEqual(self.current(), "stick")
+
+    def test_a_loss_ends_it(self) -> None:
+        self.start()
+        self.plug(self.stick)
+        self.unplug(self.disk)
+        self.assertIs(self.house.model["record"], False)
+        self.assertEqual(self.recorder.ended, "The volume that was written on is gone")
+        self.assertEqual(self.current(), "stick")
