@@ -46,6 +46,22 @@ class TestConnect:
         assert keys(second) == ["kept"]
         second.close()
 
+    def test_older(self, tmp_path: Path) -> None:
+        """A file of any older version is brought up to date with what is in it."""
+        for version in range(1, len(MIGRATIONS)):
+            path = tmp_path / f"{version}.db"
+            old = sqlite3.connect(path)
+            for script in MIGRATIONS[:version]:
+                old.executescript(script)
+            old.execute(f"PRAGMA user_version = {version}")
+            put(old, "kept")
+            old.commit()
+            old.close()
+            connection = connect(path)
+            assert keys(connection) == ["kept"]
+            assert connection.execute("SELECT * FROM assignments").fetchall() == []
+            connection.close()
+
     def test_newer(self, tmp_path: Path) -> None:
         """A file of a newer version is not touched, and the person told what to do."""
         connection = connect(tmp_path / "a.db")
