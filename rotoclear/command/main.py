@@ -28,6 +28,7 @@ examples:
   rotoclear user add joe --role operator
   rotoclear user passwd admin              a way back in, also while the server is stopped
   rotoclear simulate unplug 2
+  rotoclear driver check v4l2
   rotoclear cert --name camera.example.com
   rotoclear status
 
@@ -48,6 +49,14 @@ Passwords are asked for, or read as one line from standard input:
   rotoclear user passwd joe < password.txt
   rotoclear user role joe viewer
   rotoclear user list --json
+"""
+
+_DRIVER_EXAMPLES = """\
+A line tells of each step. With a camera one picture is taken. Exit code 1: a step
+failed; 2: there is no such driver. If a server has the driver's devices it is asked.
+
+  rotoclear driver list
+  rotoclear driver check v4l2 --frame picture.jpg
 """
 
 _SIMULATE_EXAMPLES = """\
@@ -102,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
     top = _command(
         argparse.ArgumentParser,
         prog="rotoclear",
-        description="Manages a rotoclear server: its users, simulated devices, certificate.",
+        description="Manages a rotoclear server: its users, drivers, certificate.",
         epilog=_EXAMPLES,
     )
     top.add_argument("--version", action="version", version=f"rotoclear {__version__}")
@@ -110,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
     _add_user(commands)
     _add_simulate(commands)
+    _add_driver(commands)
     _add_cert(commands)
     _add_status(commands)
     return top
@@ -165,6 +175,28 @@ def _add_simulate(commands: _Subparsers) -> None:
     action("clear", "end its faults")
     show = action("show", "say what is wrong with it, and what can be")
     show.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_driver(commands: _Subparsers) -> None:
+    driver = _command(
+        commands.add_parser,
+        "driver",
+        help="list the drivers, and try one out",
+        description="Says which drivers there are, and whether one works on this machine.",
+        epilog=_DRIVER_EXAMPLES,
+    )
+    actions = driver.add_subparsers(required=True, metavar="ACTION", title="actions")
+    text = "list the drivers: the running server's, else those it would have"
+    listing = _leaf(actions, "list", text, module="drivers", action="list")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    text = "try a driver out, with its devices, while no server has them"
+    check = _leaf(actions, "check", text, module="drivers", action="check")
+    check.add_argument("name", metavar="NAME", help="the driver's")
+    check.add_argument(
+        "--frame",
+        metavar="FILE",
+        help="keep a camera's picture: a JPEG as it comes, else a PPM or PGM",
+    )
 
 
 def _add_cert(commands: _Subparsers) -> None:

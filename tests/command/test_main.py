@@ -36,7 +36,15 @@ class UsageTests(SynchronousTestCase):
         self.assertEqual((result.code, result.out), (0, f"rotoclear {__version__}\n"))
 
     def test_help(self) -> None:
-        for words in ((), ("user",), ("simulate",), ("user", "add"), ("cert",), ("status",)):
+        for words in (
+            (),
+            ("user",),
+            ("simulate",),
+            ("driver",),
+            ("user", "add"),
+            ("cert",),
+            ("status",),
+        ):
             with self.subTest(words=words):
                 result = run_here(*words, "--help")
                 self.assertEqual((result.code, result.err), (0, ""))
