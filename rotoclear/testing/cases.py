@@ -29,7 +29,7 @@ from rotoclear.testing.fault import Fault, NotExercised
 from rotoclear.testing.hosted import HostedBench
 from rotoclear.testing.leaks import leaks
 from rotoclear.testing.report import Check, Report, distribution_of
-from rotoclear.testing.samples import values_of
+from rotoclear.testing.samples import fits, values_of
 from rotoclear.testing.settings import filled
 
 if TYPE_CHECKING:
@@ -632,7 +632,7 @@ class DriverTests(_Case):
                     asks="a key of the driver's own and a value",
                     mend="declare it in keys, or mend its name",
                 )
-            if table[name].type.parse(value) != value:
+            if not fits(table[name].type, value):
                 raise Fault(
                     f"It published {value!r} for {name}.",
                     where="DriverContext.publish",

@@ -153,6 +153,10 @@ class DirectHandle:
 
     def give_up(self) -> None:
         """Close it if nobody has; what comes of it does not matter any more."""
+        if self._thread.stuck:
+            self._closed = True
+            self._thread.end()
+            return
         try:
             if self._stream is not None:
                 self._stream.stop()

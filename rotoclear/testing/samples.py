@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from rotoclear.values import Boolean, Choice, Integer, Text, Value, ValueType
+from rotoclear.values import Boolean, Choice, Integer, InvalidValue, Text, Value, ValueType
 
 T = TypeVar("T")
 
@@ -31,3 +31,11 @@ def values_of(kind: ValueType) -> list[Value]:
             return ["", "rotoclear"[:length], "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * length]
         case _:
             return []
+
+
+def fits(kind: ValueType, value: Value) -> bool:
+    """Whether a key of this type can hold it."""
+    try:
+        return kind.parse(value) == value
+    except InvalidValue:
+        return False

@@ -76,12 +76,18 @@ class Worker:
         self._tasks: SimpleQueue[tuple[Task, Callable[..., Any], tuple[Any, ...]] | None] = (
             SimpleQueue()
         )
+        self._last: Task | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def stuck(self) -> bool:
+        """It has not done what it was told, and nobody waits for it."""
+        return self._last is not None and not self._last.done
+
     def begin(self, what: str, function: Callable[..., Any], *arguments: Any) -> Task:
         """Do it after what was begun before."""
-        task = Task(what)
+        task = self._last = Task(what)
         self._tasks.put((task, function, arguments))
         return task
 
@@ -90,9 +96,10 @@ class Worker:
         return self.begin(what, function, *arguments).result()
 
     def end(self) -> None:
-        """End when all is done; wait for that, but not for ever."""
+        """End when all is done; wait for that if it is."""
         self._tasks.put(None)
-        self._thread.join(LIMIT)
+        if not self.stuck:
+            self._thread.join(LIMIT)
 
     def _run(self) -> None:
         while (item := self._tasks.get()) is not None:
