@@ -101,12 +101,18 @@ class Child(ProcessProtocol):
         """End it and all that it has started, now."""
         if self._pid is None:
             return
+        family = _descendants(self._pid)
         try:
             os.killpg(self._pid, signal.SIGKILL)
         except OSError:  # it has not yet made its session
             try:
                 os.kill(self._pid, signal.SIGKILL)
             except ProcessLookupError:
+                pass
+        for pid in family:  # those that have made sessions of their own
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
                 pass
 
     def processExited(self, reason: Failure) -> None:
@@ -117,6 +123,19 @@ class Child(ProcessProtocol):
             except OSError:
                 pass
         self._exited(_ending(reason.value))
+
+
+def _descendants(pid: int) -> list[int]:
+    """What a process has started, and what that has; a host is the reaper of its orphans."""
+    family = [pid]
+    for parent in family:
+        try:
+            for thread in os.listdir(f"/proc/{parent}/task"):  # noqa: PTH208
+                with open(f"/proc/{parent}/task/{thread}/children", "rb") as children:  # noqa: PTH123
+                    family += [int(child) for child in children.read().split()]
+        except OSError:  # it has ended meanwhile, or this kernel does not tell
+            pass
+    return family[1:]
 
 
 def _ending(reason: BaseException | None) -> str:

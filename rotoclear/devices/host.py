@@ -59,6 +59,7 @@ SOON: Final = 5
 """How many times that is."""
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_SET_CHILD_SUBREAPER: Final = 36
 
 
 class Finder(threading.Thread):
@@ -258,8 +259,12 @@ def die_with_parent(parent: int) -> None:
     Have the kernel kill this process when the server ends, however it ends.
 
     The end of the socket says so, too, but a driver may hold the interpreter.
+    What the driver starts stays this process's offspring, even as a daemon, so
+    that the server finds it when it ends this process.
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(0)
 

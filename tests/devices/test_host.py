@@ -10,10 +10,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.devices import wire
-from rotoclear.devices.host import Finder
+from rotoclear.devices.host import Asked, Finder, settings
 from rotoclear.devices.hostdevices import Opened
 from rotoclear.devices.hostio import LOG_BURST, RecordSender, refusal
-from rotoclear.interfaces import DeviceFailure, DeviceGone
+from rotoclear.interfaces import DeviceFailure, DeviceGone, Option
 
 SECONDS = 10
 """For what happens at once."""
@@ -98,6 +98,21 @@ class Finding(SynchronousTestCase):
             raise DeviceFailure("no bus")
 
         self.assertEqual(self.finder(fail)[0].next(), wire.Lost("no bus"))
+
+    def test_names_that_cannot_be_sent_are_a_fault(self) -> None:
+        self.assertIn("cannot be sent", self.finder(lambda: ["\udcff"])[0].next().message)
+
+    def test_a_failure_whose_text_cannot_be_sent_or_had(self) -> None:
+        class Odd(DeviceFailure):
+            def __str__(self) -> str:
+                raise RuntimeError
+
+        for error, text in ((DeviceFailure("\udcff"), "?"), (Odd(), "")):
+
+            def fail(error: Exception = error) -> None:
+                raise error
+
+            self.assertEqual(self.finder(fail)[0].next(), wire.Lost(text))
 
     def test_an_exit_is_a_fault(self) -> None:
         def leave() -> None:
@@ -198,6 +213,58 @@ class Calls(SynchronousTestCase):
         self.assertEqual(sent.next().reason, "gone")
         opened.ask(wire.Close(3, 1))
         self.assertEqual(sent.next(), wire.Answer(3, None))
+
+
+class Options(SynchronousTestCase):
+    options = (
+        Option(name="gain", default=1.5, doc="Gain"),
+        Option(name="names", default=("a",), doc="Names"),
+        Option(name="wide", default=True, doc="Wide"),
+    )
+
+    def test_defaults_fill_up(self) -> None:
+        self.assertEqual(settings(self.options, {}), {"gain": 1.5, "names": ("a",), "wide": True})
+
+    def test_what_is_given_gets_the_type_that_the_driver_reckons_with(self) -> None:
+        given = settings(self.options, {"gain": 2, "names": ["b", "c"], "wide": False})
+        self.assertEqual(given, {"gain": 2.0, "names": ("b", "c"), "wide": False})
+        self.assertIsInstance(given["gain"], float)
+
+
+class OfTheDriver(SynchronousTestCase):
+    class Driver:
+        held: tuple[str, object] | None = None
+
+        def set_key(self, name: str, value: object) -> None:
+            if value == "bad":
+                raise DeviceFailure("no")
+            self.held = (name, value)
+
+        def simulate(self, action: str, identity: str, arguments: object) -> object:
+            if action == "warp":
+                raise ValueError("There is no warp")
+            return {"action": action}
+
+    def setUp(self) -> None:
+        self.sent = Sent()
+        self.driver = self.Driver()
+        self.asked = Asked(self.driver, self.sent)  # type: ignore[arg-type]
+        self.asked.start()
+
+    def test_keys_are_set(self) -> None:
+        self.asked.ask(wire.SetKey(1, "vendor-acme", 5))
+        self.assertEqual(self.sent.next(), wire.Answer(1, None))
+        self.assertEqual(self.driver.held, ("vendor-acme", 5))
+
+    def test_a_key_that_is_refused(self) -> None:
+        self.asked.ask(wire.SetKey(1, "vendor-acme", "bad"))
+        self.assertEqual(self.sent.next(), wire.Refused(1, "failure", "no"))
+
+    def test_rehearsals(self) -> None:
+        self.asked.ask(wire.Simulate(1, "show", "a", {}))
+        self.assertEqual(self.sent.next(), wire.Answer(1, {"action": "show"}))
+        self.asked.ask(wire.Simulate(2, "warp", "a", {}))
+        self.assertEqual(self.sent.next(), wire.Refused(2, "value", "There is no warp"))
 
 
 class Records(SynchronousTestCase):

@@ -252,6 +252,29 @@ class Failures(HostCase):
         while _state(child) != "Z":
             await deferLater(reactor, 0.01)  # type: ignore[arg-type]
 
+    async def test_a_daemon_that_was_started_goes_with_it(self) -> None:
+        note = Path(self.mktemp()).absolute()  # noqa: ASYNC240
+        link = self.vendor(
+            "class Sad(Driver):\n"
+            "    def start(self, context):\n"
+            "        if not os.fork():\n"
+            "            os.setsid()\n"
+            "            if not os.fork():\n"
+            f"                open({str(note)!r}, 'w').write(str(os.getpid()))\n"
+            "                time.sleep(600)\n"
+            "            os._exit(0)\n"
+            "        os.wait()\n"
+            "driver = Sad()"
+        )
+        await self.events.until(wire.Found(("lamp",)))
+        while not (note.exists() and note.read_text()):
+            await deferLater(reactor, 0.01)  # type: ignore[arg-type]
+        link.kill("is stuck")
+        await self.ended()
+        child = int(note.read_text())
+        while _state(child) != "Z":
+            await deferLater(reactor, 0.01)  # type: ignore[arg-type]
+
 
 def _state(pid: int) -> str:
     """As ps(1) has it; ``Z`` if there is no such process any more."""
