@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Mapping
+from typing import Any, Final
 
 from rotoclear.command.asking import ask
 from rotoclear.command.errors import OK
@@ -22,6 +23,10 @@ def run(arguments: Namespace) -> int:
     return OK
 
 
+_DETAILS: Final = ("distribution", "group", "file", "matches", "keys", "options")
+"""What is only told of a driver by ``rotoclear driver list --json`` and ``status --json``."""
+
+
 def described(status: Mapping[str, object]) -> str:
     """The server's answer for people: a line about it, and a table for each kind of device."""
     parts = [
@@ -31,8 +36,14 @@ def described(status: Mapping[str, object]) -> str:
     devices = status.get("devices")
     if isinstance(devices, dict):
         for name, rows in devices.items():
+            if name == "drivers" and isinstance(rows, list):
+                rows = [_short(row) for row in rows if row.get("state") != "disabled"]
             if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
                 parts.append(f"{name}:\n{records(rows)}")
             else:
                 parts.append(fields({name: rows}))
     return "\n\n".join(parts)
+
+
+def _short(driver: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in driver.items() if name not in _DETAILS}

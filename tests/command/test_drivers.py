@@ -9,6 +9,7 @@ import pytest
 
 from rotoclear.command.drivers import listed
 from rotoclear.command.pictures import encoded
+from rotoclear.command.status import described
 from rotoclear.devices.ring import Picture
 from tests.command.running import run
 from tests.harness import Server
@@ -109,3 +110,9 @@ def test_reasons_are_told_under_the_table() -> None:
 )
 def test_pictures(given: Picture, file: bytes) -> None:
     assert encoded(given) == file
+
+
+def test_status_tells_of_drivers_in_short() -> None:
+    driver = {"name": "acme", "state": "running", "file": "/f", "options": {"a": 1}, "matches": []}
+    text = described({"devices": {"drivers": [driver, {"name": "off", "state": "disabled"}]}})
+    assert text.splitlines()[-2:] == ["NAME  STATE", "acme  running"]
