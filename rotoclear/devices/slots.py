@@ -135,6 +135,10 @@ class Slots(Generic[D]):
         """What the device is, or the last one was; ``None`` before the first."""
         return self._slots[number].description
 
+    def owner(self, number: int) -> Owner | None:
+        """The device that has the number, or had it last."""
+        return self._assignments.owner(self._kind, number)
+
     def kept_for(self, number: int) -> str:
         """What the configuration keeps the number for, while that is not there; else ``""``."""
         return "" if self.present(number) else self._wanted.get(number, "")
@@ -256,7 +260,7 @@ class Slots(Generic[D]):
             slot.loss.cancel()
         slot.device, slot.description = waiting.device, waiting.description
         slot.loss = slot.away = None
-        before = self._owner(number)
+        before = self.owner(number)
         if not waiting.owner.same(before):
             self._log.info(
                 "{kind} {number} is {driver} {identity} from now on",
@@ -267,9 +271,6 @@ class Slots(Generic[D]):
             )
         self._assignments.assign(self._kind, number, waiting.owner)
         self._changed(number)
-
-    def _owner(self, number: int) -> Owner | None:
-        return self._assignments.owner(self._kind, number)
 
     def _named(self, number: int, owner: Owner) -> bool:
         """The configuration means this device."""
@@ -283,7 +284,7 @@ class Slots(Generic[D]):
     def _number(self, waiting: _Waiting[D]) -> int | None:
         owner, head = waiting.owner, waiting.description.head
         for number, slot in self._slots.items():
-            if slot.device is not None and owner.same(self._owner(number)):
+            if slot.device is not None and owner.same(self.owner(number)):
                 return number  # it is back as a new object
         # Whoever knows its place need not wait out another one's loss.
         idle = [number for number, slot in self._slots.items() if slot.device is None]
@@ -294,14 +295,14 @@ class Slots(Generic[D]):
         if head is not None and not self._reserved(head, owner):
             return head if head in idle else None
         for number in idle:
-            if owner.same(self._owner(number)):
+            if owner.same(self.owner(number)):
                 return number
         for number in idle:
-            before = self._owner(number)
+            before = self.owner(number)
             if before is not None and owner.port and owner.port == before.port:
                 return number
         free = [number for number in idle if not self._slots[number].taken]
-        fresh = [number for number in free if self._owner(number) is None]
+        fresh = [number for number in free if self.owner(number) is None]
         choice = fresh or [n for n in free if not waiting.spare or self._is_long_gone(n)]
         return choice[0] if choice else None
 
@@ -312,7 +313,7 @@ class Slots(Generic[D]):
     def _precedence(self, waiting: _Waiting[D]) -> tuple[tuple[bool, ...], _Order, str, _Order]:
         """Whose turn it is first: by the rules, then by port."""
         owner = waiting.owner
-        owners = [before for number in NUMBERS if (before := self._owner(number)) is not None]
+        owners = [before for number in NUMBERS if (before := self.owner(number)) is not None]
         had = any(owner.same(before) for before in owners)
         replaces = bool(owner.port) and any(owner.port == before.port for before in owners)
         named = any(self._named(number, owner) for number in NUMBERS)
@@ -330,7 +331,7 @@ class Slots(Generic[D]):
             return "the other drivers are still being waited for"
         parts = []
         for number, slot in self._slots.items():
-            owner = self._owner(number)
+            owner = self.owner(number)
             name = f"{owner.driver} {owner.identity}" if owner is not None else "nobody"
             if self._reserved(number, waiting.owner):
                 name = f"{self._wanted[number]}, as the configuration says"

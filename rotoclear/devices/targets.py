@@ -6,22 +6,18 @@ from rotoclear.devices.device import Device
 from rotoclear.devices.driver import Driver
 from rotoclear.devices.heads import Heads
 from rotoclear.devices.lamps import Lamps
-from rotoclear.devices.slots import NUMBERS
+from rotoclear.devices.slots import NUMBERS, D, Slots
 from rotoclear.devices.supervisor import Supervisor
 
 
 class Targets:
-    """
-    Remembers simulated devices, those too that are just unplugged.
-
-    To be made after the rooms it asks for numbers, so that they know first.
-    """
+    """Remembers simulated devices, those too that are just unplugged."""
 
     def __init__(self, supervisor: Supervisor, heads: Heads, lamps: Lamps) -> None:
         self._supervisor = supervisor
         self._heads = heads
         self._lamps = lamps
-        self._known: dict[str, tuple[str, str]] = {}
+        self._known: dict[tuple[str, str], Device] = {}
         supervisor.subscribe(self._arrived, lambda device, reason: None)
 
     def find(self, target: str) -> tuple[Driver, str]:
@@ -30,23 +26,35 @@ class Targets:
 
         :raises ValueError: there is no such device; the text names those there are.
         """
-        if target not in self._known:
-            names = ", ".join(sorted(self._known)) or "none"
+        named = {name: device for device in self._known.values() for name in self._names(device)}
+        if target not in named:
+            names = ", ".join(sorted(named)) or "none"
             raise ValueError(f"There is no simulated device {target!r:.100}; there are: {names}")
-        driver, identity = self._known[target]
-        return self._supervisor.drivers[driver], identity
+        device = named[target]
+        return self._supervisor.drivers[device.driver], device.identity
 
     def _arrived(self, device: Device) -> None:
         driver = self._supervisor.drivers.get(device.driver)
-        if driver is None or not driver.simulated:
-            return
+        if driver is not None and driver.simulated:
+            self._known[device.driver, device.identity] = device
+
+    def _names(self, device: Device) -> list[str]:
         names = [device.identity]
-        for number in NUMBERS:
-            if self._heads.device(number) is device:
-                names.append(str(number))
-            if self._lamps.device(number) is device:
-                names.append(f"light{number}")
-        if device.kind == "storage":
-            names.append("storage")
-        for name in names:
-            self._known[name] = (device.driver, device.identity)
+        match device.kind:
+            case "camera":
+                names += _numbered("", self._heads.slots, device)
+            case "light":
+                names += _numbered("light", self._lamps.slots, device)
+            case "storage":
+                names.append("storage")
+        return names
+
+
+def _numbered(prefix: str, slots: Slots[D], device: Device) -> list[str]:
+    """By its number, though it may just be unplugged."""
+    owners = [(number, slots.owner(number)) for number in NUMBERS]
+    return [
+        f"{prefix}{number}"
+        for number, owner in owners
+        if owner is not None and (owner.driver, owner.identity) == (device.driver, device.identity)
+    ]
