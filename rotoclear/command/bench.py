@@ -34,6 +34,7 @@ from rotoclear.devices.ring import Reader, RingError
 from rotoclear.devices.scan import Scan
 from rotoclear.devices.selection import Selection
 from rotoclear.devices.supervisor import Supervisor
+from rotoclear.devices.udev import Udev
 from rotoclear.state.errors import DeviceError
 
 FIRST_FRAME: Final = 5.0
@@ -73,6 +74,7 @@ def check(name: str, configuration: Configuration, frame: str | None, data_dir: 
     Try a driver out, with a line for each step.
 
     :param frame: where a camera's picture is to go.
+    :param data_dir: what the driver is told of the data folder.
     :return: whether everything worked.
     :raises NoSuchDriver: there is none.
     """
@@ -84,7 +86,7 @@ def check(name: str, configuration: Configuration, frame: str | None, data_dir: 
             near = get_close_matches(name, [plugin.name for plugin in plugins], 1)
             hint = f"did you mean {near[0]}?" if near else "rotoclear driver list shows all"
             raise NoSuchDriver(f"there is no driver {name!r}; {hint}")
-        trial = _Trial(reactor, found[0], Path(frame) if frame else None)
+        trial = _Trial(reactor, found[0], Path(frame) if frame else None, data_dir)
         await trial.run(configuration)
         return trial.good
 
@@ -94,7 +96,8 @@ def check(name: str, configuration: Configuration, frame: str | None, data_dir: 
 class _Trial:
     """One driver on the bench."""
 
-    def __init__(self, reactor: Any, plugin: Plugin, frame: Path | None) -> None:
+    def __init__(self, reactor: Any, plugin: Plugin, frame: Path | None, data_dir: Path) -> None:
+        self._data_dir = data_dir
         self._reactor = reactor
         self._plugin = plugin
         self._frame = frame
@@ -122,12 +125,16 @@ class _Trial:
             return
         shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
         self._say(True, "configuration", shown or "there is nothing to set")
-        supervisor = _supervisor(self._reactor)
+        supervisor, udev = _supervisor(self._reactor), Udev(self._reactor)
+        udev.startService()
         try:
-            driver = supervisor.start(plugin, options)
+            driver = supervisor.start(plugin, options, data_dir=str(self._data_dir.absolute()))
+            if plugin.matches:
+                udev.watch(plugin.matches, driver.present)
             await driver.settled()
             await self._devices(driver)
         finally:
+            udev.stopService()
             await supervisor.stop()
 
     async def _devices(self, driver: Driver) -> None:

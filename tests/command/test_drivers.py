@@ -86,7 +86,12 @@ def test_a_running_server_is_asked(tmp_path: Path) -> None:
 
 
 def test_reasons_are_told_under_the_table() -> None:
-    common = {"kind": None, "group": "vendors", "devices": [], "distribution": "acme 1"}
+    common: dict[str, object] = {
+        "kind": None,
+        "group": "vendors",
+        "devices": [],
+        "distribution": "acme 1",
+    }
     text = listed(
         [
             {"name": "bad", "state": "failed", "reason": "It\x1braises", **common},

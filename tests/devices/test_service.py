@@ -124,7 +124,7 @@ class Arrivals(RoomCase):
         self.assertEqual([lamp["identity"] for lamp in status["lamps"]], ["lamp-1", "lamp-2"])
         self.assertEqual([volume["records"] for volume in status["volumes"]], [True])
         health = self.devices.health()
-        self.assertEqual(len(health), 4)
+        self.assertEqual(len(health), 5)
         self.assertEqual({part["state"] for part in health.values()}, {"ok"})
 
     async def test_settings_and_lamps_reach_the_hardware(self) -> None:
@@ -316,6 +316,47 @@ class VendorsToo(RoomCase):
     async def test_what_is_no_simulator_cannot_be_told_to_misbehave(self) -> None:
         with self.assertRaisesRegex(ValueError, "there are: 2, head-2$"):
             await self.devices.simulate("unplug", "lamp", {})
+
+
+class KeysOfADriver(RoomCase):
+    disabled = ("simulated",)
+
+    def prepare(self) -> None:
+        source = (
+            "from rotoclear.interfaces import DriverKey, IKeys\n"
+            "from rotoclear.values import Integer\n"
+            "@implementer(IKeys)\n"
+            "class Keyed(Driver):\n"
+            "    keys = (\n"
+            "        DriverKey(name='vendor-acme-speed', type=Integer(0, 9), default=2,\n"
+            "                  doc='It.'),\n"
+            "        DriverKey(name='vendor-acme-told', type=Integer(0, 9), default=0, doc='It.',\n"
+            "                  writable=False),\n"
+            "    )\n"
+            "    def set_key(self, name, value):\n"
+            "        if value == 9: raise DeviceFailure('Too fast')\n"
+            "        self.context.publish('vendor-acme-told', value)\n"
+            "driver = Keyed()"
+        )
+        self.vendors.lamp("acme", source)
+        self.vendors.lamp("bolt", source, name="bolt")
+
+    async def test_they_are_set_published_and_told_again(self) -> None:
+        await self.until_key("vendor-acme-told", 2)
+        self.assertEqual((await self.ask(vendor_acme_speed=5)).refused, [])
+        await self.until_key("vendor-acme-told", 5)
+        outcome = await self.ask(vendor_acme_speed=9)
+        self.assertEqual(outcome.refused[0].message, "Too fast")
+        self.assertEqual(self.model["vendor-acme-speed"], 5)
+        self.model.commit({"vendor-acme-told": 0})
+        os.kill(self.driver("acme")["pid"], signal.SIGKILL)
+        await self.until_key("vendor-acme-told", 5)
+        self.assertEqual(self.driver("acme")["keys"], ["vendor-acme-speed", "vendor-acme-told"])
+
+    async def test_a_second_driver_with_the_same_keys_is_refused(self) -> None:
+        bolt = self.driver("bolt")
+        reason = "The key vendor-acme-speed is the driver acme's already"
+        self.assertEqual((bolt["state"], bolt["reason"]), ("refused", reason))
 
 
 class WrongOptions(RoomCase):
