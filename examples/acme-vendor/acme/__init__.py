@@ -1,0 +1,1 @@
+"""Drivers of Acme's machines for rotoclear, and a machine to try them with."""

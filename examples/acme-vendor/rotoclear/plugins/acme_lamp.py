@@ -1,0 +1,5 @@
+"""The lamp of an Acme machine."""
+
+from acme.lamp import AcmeLamp
+
+acme_lamp = AcmeLamp()
