@@ -4,20 +4,24 @@ One driver: its process, started again and again, and the devices in it.
 A process that ends is started anew after a while (:mod:`~.backoff`). Its
 devices are then dead, but not yet gone: those that are back within
 :data:`GRACE` seconds are announced as new objects of the same device.
+
+A driver that names the devices of the kernel's that it is for has a process
+only while it has something to do (:mod:`~.demand`).
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rotoclear.devices import wire
 from rotoclear.devices.backoff import Backoff
+from rotoclear.devices.demand import Demand
 from rotoclear.devices.describe import IDENTITY
 from rotoclear.devices.device import Arrived, Device, Kind, Left
 from rotoclear.devices.link import Entry, Link, Spawn
@@ -25,6 +29,9 @@ from rotoclear.devices.notes import Notes
 from rotoclear.devices.opening import Opening
 from rotoclear.devices.rehearsal import Rehearsals
 from rotoclear.devices.retries import Retries
+from rotoclear.devices.settings import Settings
+from rotoclear.interfaces import UdevDevice
+from rotoclear.state.errors import NotAvailable
 from rotoclear.values import Value
 
 START_LIMIT: Final = 5.0
@@ -38,6 +45,9 @@ GRACE: Final = 1.0
 
 SOON: Final = 0.1
 """Seconds after which a device that was lost a moment ago is tried again: it may be reset."""
+
+RECONSIDERED: Final = 5.0
+"""Seconds that must lie between two starts of a driver that has called itself unusable."""
 
 MAX_DEVICES: Final = 32
 """The most devices that one driver may name."""
@@ -55,8 +65,13 @@ class Driver:
     :param options: handed to the driver.
     :param arrived: see :data:`~rotoclear.devices.device.Arrived`.
     :param left: see :data:`~rotoclear.devices.device.Left`.
+    :param needs_devices: it is only of use while :meth:`present` was told of some.
+    :param data_dir: the server's data folder, for the driver.
+    :param published: called when the driver says what one of its keys holds.
+    :param serving: called when a new process has started: it knows nothing yet.
     :ivar restarts: how often its process has been started anew.
-    :ivar state: ``"starting"``, ``"running"``, ``"failed"`` or ``"stopped"``.
+    :ivar state: ``"starting"``, ``"running"``, ``"failed"``, ``"stopped"``; ``"idle"``: there is
+        nothing for it to do; ``"refused"``: it has called itself unusable.
     :ivar reason: for people, when it is not as it should be.
     """
 
@@ -73,6 +88,10 @@ class Driver:
         options: Mapping[str, object],
         arrived: Arrived,
         left: Left,
+        needs_devices: bool = False,
+        data_dir: str = "",
+        published: Callable[[str, object], None] = lambda name, value: None,
+        serving: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = entry.driver
         self.kind: Kind = kind
@@ -86,9 +105,16 @@ class Driver:
         self._options = dict(options)
         self._announce_arrived = arrived
         self._announce_left = left
+        self._data_dir = data_dir
+        self._published = published
+        self._serving = serving
+        self._demand = Demand(clock, self._wanted, self._go_idle) if needs_devices else None
+        self._processes = 0
+        self._reconsider_at = 0.0
         self._backoff = Backoff()
         self._retries = Retries(clock)
         self._rehearsals = Rehearsals(clock, self._send)
+        self._settings = Settings(clock, self._send, self.fault)
         self._orphans: dict[str, tuple[Device, IDelayedCall]] = {}
         self._waiting: IDelayedCall | None = None
         self._settling: list[Deferred[None]] = []
@@ -125,15 +151,70 @@ class Driver:
         return self._retries.reasons()
 
     def start(self) -> None:
-        """Start its process."""
+        """Start its process, as soon as there is something for it to do."""
+        if self._demand is None or self._demand.devices:
+            self._start()
+
+    def _start(self) -> None:
         self._waiting = None
+        self.state = "starting"
+        # What one process still says when there is another is not for us.
+        self._processes = mine = self._processes + 1
+
+        def received(message: wire.FromHost) -> None:
+            if mine == self._processes:
+                self._received(message)
+
+        def ended(reason: str) -> None:
+            if mine == self._processes:
+                self._ended(reason)
+
         try:
-            self._link = self._spawn(self._entry, self._received, self._ended)
+            self._link = self._spawn(self._entry, received, ended)
         except OSError as error:
             self._ended(f"cannot be started: {error.strerror or error}")
             return
         self._expect(START_LIMIT, "did not start within 5 seconds")
-        self._link.send(wire.Start(self._options))
+        devices = () if self._demand is None else self._demand.devices
+        self._link.send(wire.Start(self._options, self._data_dir, devices))
+
+    def present(self, devices: tuple[UdevDevice, ...]) -> None:
+        """Those of the kernel's devices that it is for, whenever they have changed."""
+        if self._demand is None or self.state == "stopped":
+            return
+        if self._link is not None:
+            self._send(wire.Present(devices))
+        self._demand.present(devices)
+        if not devices and self._link is None and self.state == "starting":
+            self.state = "idle"
+        if not devices:
+            self._is_settled()
+
+    def _wanted(self) -> None:
+        """There are devices for it, and they have changed."""
+        if self._link is not None or self._waiting is not None:
+            return
+        wait = self._reconsider_at - self._clock.seconds() if self.state == "refused" else 0
+        if wait > 0:
+            self._waiting = self._clock.callLater(wait, self.start)
+        else:
+            self._start()
+
+    def _go_idle(self) -> None:
+        """There is nothing for it to do; what changes will tell."""
+        if self.state == "stopped":
+            return
+        link = self._link
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        if self.state != "refused":
+            self.state, self.reason = "idle", ""
+        self._processes += 1
+        self._abandon("There is nothing for its driver to do")
+        self._is_settled()
+        if link is not None:
+            link.stop()
 
     def settled(self) -> Deferred[None]:
         """Fires when what it found first has arrived, or cannot; or when it failed."""
@@ -150,7 +231,10 @@ class Driver:
             if waiting is not None and waiting.active():
                 waiting.cancel()
         self._waiting = None
+        if self._demand is not None:
+            self._demand.cancel()
         self._orphans.clear()
+        self._settings.fail(f"The driver {self.name} is stopped")
         self._rehearsals.fail(f"The driver {self.name} is stopped")
         link = self._link
         self._abandon("The server is stopped")
@@ -168,6 +252,17 @@ class Driver:
         if self._serving_since is None and self._expected is None:
             return self._rehearsals.refuse(f"The driver {self.name} is not running right now")
         return self._rehearsals.ask(next(self._requests), action, identity, arguments)
+
+    def set_key(self, name: str, value: Value) -> Deferred[None]:
+        """
+        Have it set one of its keys.
+
+        :raises NotAvailable: through the Deferred: it has no process.
+        :raises DeviceError: through the Deferred: it refused, failed or did not answer.
+        """
+        if self.state != "running":
+            return fail(NotAvailable(f"The driver {self.name} is not running ({self.state})"))
+        return self._settings.ask(next(self._requests), name, value)
 
     # -- the process -----------------------------------------------------------
 
@@ -199,9 +294,16 @@ class Driver:
                     self._kill(f"calls itself {name!r} ({kind}): restart the server")
                     return
                 self._expect(FIND_LIMIT, "did not answer find() within 2 seconds")
-            case wire.Stopped(text, traceback):
+                self.state, self.reason = "running", ""
+                self._serving()
+            case wire.Stopped(text, traceback, unusable):
                 self.reason = text
-                self._notes.report("start()", text, traceback)
+                if unusable:
+                    self._is_unusable(text)
+                else:
+                    self._notes.report("start()", text, traceback)
+            case wire.Published(name, value):
+                self._published(name, value)
             case wire.Found(identities):
                 self._expect(FIND_LIMIT, "did not answer find() within 2 seconds")
                 self._found(identities)
@@ -213,6 +315,18 @@ class Driver:
             case wire.Record(number, text):
                 self._notes.record(number, text)
 
+    def _is_unusable(self, reason: str) -> None:
+        """It cannot work here, and says so: there is no use in trying again."""
+        if self.state != "refused":
+            self._log.error("{driver} cannot be used: {reason}", driver=self.name, reason=reason)
+        self.state = "refused"
+        self._reconsider_at = self._clock.seconds() + RECONSIDERED
+        self._processes += 1
+        self._abandon(reason)
+        self._settings.fail(reason)
+        self._rehearsals.fail(reason)
+        self._is_settled()
+
     def _answered(self, message: wire.Answer | wire.Refused) -> None:
         for opening in self._openings.values():
             if opening.answered(message):
@@ -222,7 +336,8 @@ class Driver:
                 if opening.finished:
                     self._closing.remove(opening)
                 return
-        self._rehearsals.answered(message)
+        if not self._settings.answered(message):
+            self._rehearsals.answered(message)
 
     def _ended(self, reason: str) -> None:
         """The process has ended; another one is started soon."""
@@ -241,10 +356,15 @@ class Driver:
             delay=round(delay, 1),
         )
         self._abandon(f"The driver {self.name} stopped working and is started again")
+        self._settings.fail(f"The driver {self.name} {reason}")
         self._rehearsals.fail(f"The driver {self.name} {reason}")
         self._is_settled()
         self.restarts += 1
-        self._waiting = self._clock.callLater(delay, self.start)
+        self._waiting = self._clock.callLater(delay, self._start_again)
+
+    def _start_again(self) -> None:
+        self._waiting = None
+        self.start()
 
     def _abandon(self, reason: str) -> None:
         """Forget the process; its devices become orphans."""
@@ -285,6 +405,11 @@ class Driver:
         for identity in [i for i in self._orphans if i not in named]:
             self._not_back(identity)
         self._retries.keep(named)
+        if self._demand is not None:
+            if named:
+                self._demand.useful()
+            else:
+                self._demand.useless()
         for identity in named:
             self._open(identity)
         if self._expected is None:

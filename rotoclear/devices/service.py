@@ -28,7 +28,8 @@ from rotoclear.devices.scan import Scan
 from rotoclear.devices.selection import Selection, no_such
 from rotoclear.devices.supervisor import Supervisor
 from rotoclear.devices.targets import Targets
-from rotoclear.devices.vendorkeys import Taken, VendorKeys
+from rotoclear.devices.udev import Udev
+from rotoclear.devices.vendorkeys import DriversKeys, Taken, VendorKeys
 from rotoclear.devices.video import Video
 from rotoclear.devices.volumes import Volumes
 from rotoclear.interfaces import Setting
@@ -50,10 +51,11 @@ class Devices(Service):
     :param reactor: starts processes and keeps the time.
     :param model: gets the lanes of the device keys and the facts.
     :param configuration: ``enabled_drivers``, ``disabled_drivers`` and ``drivers``.
-    :param cache_dir: for the memory of the plugin scan; the data folder.
+    :param cache_dir: the data folder, for drivers and for the memory of the plugin scan.
     :param executable: the Python that runs the drivers.
     :param path: where modules are looked for; ``sys.path`` if not given.
     :param spawn: starts the drivers' processes; for tests.
+    :param udev: knows what is plugged in; for tests.
     """
 
     _log = Logger()
@@ -68,10 +70,13 @@ class Devices(Service):
         *,
         path: Sequence[str] | None = None,
         spawn: Spawn | None = None,
+        udev: Udev | None = None,
     ) -> None:
         path = tuple(sys.path if path is None else path)
         self._reactor = reactor
         self._configuration = configuration
+        self._data_dir = cache_dir
+        self._udev = udev or Udev(reactor)
         self._supervisor = Supervisor(reactor, spawn or Hosts(reactor, executable, path))
         self._scan = Scan(reactor, cache_dir / CACHE, executable, path)
         self._report = Report(self._supervisor)
@@ -100,6 +105,7 @@ class Devices(Service):
         Service.startService(self)
         for numbered in (self.heads, self.lamps):
             numbered.slots.gather()
+        self._udev.startService()
         self._looked = Deferred.fromCoroutine(self._look())
         self._looked.addErrback(self._broken)
         known = Deferred.fromCoroutine(self._settle()).addTimeout(SETTLE, self._reactor)
@@ -110,6 +116,7 @@ class Devices(Service):
         """End all processes; takes 1.5 seconds at most, whatever they do."""
         Service.stopService(self)
         self._scan.stop()
+        self._udev.stopService()
         if self._known is not None:
             self._known.cancel()
         return Deferred.fromCoroutine(self._stop())
@@ -142,10 +149,11 @@ class Devices(Service):
             return
         section = self._configuration.drivers.get(plugin.name, {})
         options: dict[str, Setting] = {}
+        keys: DriversKeys | None = None
         if plugin.state == "loaded":
             try:
                 options = settings(plugin.name, plugin.options, section)
-                self._vendor_keys.add(plugin)
+                keys = self._vendor_keys.add(plugin)
             except (BadOptions, Taken) as error:
                 plugin = plugin.but("refused", str(error))
         self._report.add(plugin, options)
@@ -158,8 +166,16 @@ class Devices(Service):
                 state=plugin.state,
                 reason=plugin.reason,
             )
-        elif self.running:
-            self._supervisor.start(plugin, options)
+        elif self.running and keys is not None:
+            driver = self._supervisor.start(
+                plugin,
+                options,
+                data_dir=str(self._data_dir),
+                published=keys.published,
+                serving=keys.serving,
+            )
+            if plugin.matches:
+                self._udev.watch(plugin.matches, driver.present)
 
     def _warn(self, known: Collection[str]) -> None:
         """Name what the configuration says of drivers that there are none of."""
@@ -218,8 +234,8 @@ class Devices(Service):
         }
 
     def health(self) -> dict[str, dict[str, object]]:
-        """The state of each driver that is wanted, as ``driver-NAME``; see :class:`Report`."""
-        return self._report.health()
+        """The state of ``udev``, and of each driver that is wanted, as ``driver-NAME``."""
+        return {"udev": self._udev.health(), **self._report.health()}
 
     async def _simulate(self, action: str, target: str, arguments: Mapping[str, Value]) -> Any:
         driver, identity = self._targets.find(target)

@@ -40,8 +40,22 @@ class Supervisor:
             for device in driver.devices():
                 arrived(device)
 
-    def start(self, plugin: Plugin, options: Mapping[str, object]) -> Driver:
-        """Start a driver; one that is running already keeps running."""
+    def start(
+        self,
+        plugin: Plugin,
+        options: Mapping[str, object],
+        *,
+        data_dir: str = "",
+        published: Callable[[str, object], None] = lambda name, value: None,
+        serving: Callable[[], None] = lambda: None,
+    ) -> Driver:
+        """
+        Start a driver. One that names the devices it is for waits for them.
+
+        :param options: each of its options with its value.
+        :param data_dir: the server's data folder, for the driver.
+        :param published: see :class:`~rotoclear.devices.driver.Driver`; so the other.
+        """
         if plugin.name in self.drivers or plugin.kind is None:
             raise ValueError(f"{plugin.name} cannot be started")
         driver = self.drivers[plugin.name] = Driver(
@@ -53,6 +67,10 @@ class Supervisor:
             options=options,
             arrived=self._arrived,
             left=self._left,
+            needs_devices=bool(plugin.matches),
+            data_dir=data_dir,
+            published=published,
+            serving=serving,
         )
         driver.start()
         return driver
