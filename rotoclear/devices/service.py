@@ -28,7 +28,7 @@ from rotoclear.devices.scan import Scan
 from rotoclear.devices.selection import Selection, no_such
 from rotoclear.devices.supervisor import Supervisor
 from rotoclear.devices.targets import Targets
-from rotoclear.devices.udev import Udev
+from rotoclear.devices.udev import Plugged
 from rotoclear.devices.vendorkeys import DriversKeys, Taken, VendorKeys
 from rotoclear.devices.video import Video
 from rotoclear.devices.volumes import Volumes
@@ -55,7 +55,7 @@ class Devices(Service):
     :param executable: the Python that runs the drivers.
     :param path: where modules are looked for; ``sys.path`` if not given.
     :param spawn: starts the drivers' processes; for tests.
-    :param udev: knows what is plugged in; for tests.
+    :param plugged: knows what is plugged in; for tests.
     """
 
     _log = Logger()
@@ -70,13 +70,13 @@ class Devices(Service):
         *,
         path: Sequence[str] | None = None,
         spawn: Spawn | None = None,
-        udev: Udev | None = None,
+        plugged: Plugged | None = None,
     ) -> None:
         path = tuple(sys.path if path is None else path)
         self._reactor = reactor
         self._configuration = configuration
         self._data_dir = cache_dir
-        self._udev = udev or Udev(reactor)
+        self._plugged = plugged or Plugged(reactor)
         self._supervisor = Supervisor(reactor, spawn or Hosts(reactor, executable, path))
         self._scan = Scan(reactor, cache_dir / CACHE, executable, path)
         self._report = Report(self._supervisor)
@@ -105,7 +105,6 @@ class Devices(Service):
         Service.startService(self)
         for numbered in (self.heads, self.lamps):
             numbered.slots.gather()
-        self._udev.startService()
         self._looked = Deferred.fromCoroutine(self._look())
         self._looked.addErrback(self._broken)
         known = Deferred.fromCoroutine(self._settle()).addTimeout(SETTLE, self._reactor)
@@ -116,12 +115,12 @@ class Devices(Service):
         """End all processes; takes 1.5 seconds at most, whatever they do."""
         Service.stopService(self)
         self._scan.stop()
-        self._udev.stopService()
         if self._known is not None:
             self._known.cancel()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        await self._plugged.stop()
         await self._supervisor.stop()
         # What that has changed is told in the next turn.
         await deferLater(self._reactor, 0)
@@ -175,7 +174,7 @@ class Devices(Service):
                 serving=keys.serving,
             )
             if plugin.matches:
-                self._udev.watch(plugin.matches, driver.present)
+                self._plugged.watch(plugin.matches, driver.present)
 
     def _warn(self, known: Collection[str]) -> None:
         """Name what the configuration says of drivers that there are none of."""
@@ -234,8 +233,8 @@ class Devices(Service):
         }
 
     def health(self) -> dict[str, dict[str, object]]:
-        """The state of ``udev``, and of each driver that is wanted, as ``driver-NAME``."""
-        return {"udev": self._udev.health(), **self._report.health()}
+        """The state of each driver that is wanted, as ``driver-NAME``; see :class:`Report`."""
+        return self._report.health()
 
     async def _simulate(self, action: str, target: str, arguments: Mapping[str, Value]) -> Any:
         driver, identity = self._targets.find(target)

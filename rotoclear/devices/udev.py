@@ -9,7 +9,7 @@ device is what counts.
 After a loss, events from before it are still waiting. They are read and dropped
 until none is left, and only then is a list made.
 
-Where there is no daemon (:attr:`Devices.reason` says why), sysfs is looked through
+Where there is no daemon (:attr:`Plugged.reason` says why), sysfs is looked through
 every :data:`COLD` seconds, and the daemon is looked for.
 """
 
@@ -20,12 +20,11 @@ from typing import Any, Final, Protocol, TypeVar
 
 from attrs import define, frozen
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
-from twisted.internet.interfaces import IReadDescriptor
 
 from rotoclear.devices.matching import fits
 from rotoclear.devices.udevlib import Event, Events, NoUdev, Overflow, Source, Udev
@@ -159,13 +158,16 @@ class Plugged:
         self._timer = self._reactor.callLater(seconds, self._look)
 
     def _look(self) -> None:
+        if self._looking is not None:
+            self._again = True
+            return
         self._again = False
         self.looks += 1
         subsystems = frozenset(s for watcher in self._watchers for s in watcher.subsystems)
         events = self._events
         if events is not None:
             self._reactor.removeReader(self)
-            for subsystem in subsystems - self._known:
+            for subsystem in subsystems:
                 events.add(subsystem)
         self._looking = done = Deferred()
         looking = self._in_thread(lambda: self._look_at(subsystems, events is not None))
@@ -221,8 +223,9 @@ class Plugged:
         if self.reason != (reason := failure.getErrorMessage()):
             self._log.failure("the kernel's devices cannot be looked at", failure)
             self.reason = reason
-        # Nothing is known, which those who wait for it should know.
-        self._tell_soon(frozenset(s for watcher in self._watchers for s in watcher.subsystems))
+        # That is all there will be to know for a while: nobody is to wait for more.
+        self._known = frozenset(s for watcher in self._watchers for s in watcher.subsystems)
+        self._tell_soon(self._known)
         if self._events is not None:
             self._reactor.addReader(self)
         self._look_in(COLD)
@@ -279,7 +282,12 @@ class Plugged:
         """
         if self._events is not None and not self._stopped:
             self._lost = True
-            self._timer = self._reactor.callLater(0, self.doRead)
+            self._timer = self._reactor.callLater(0, self._resume)
+
+    def _resume(self) -> None:
+        if self._events is not None:
+            self._reactor.addReader(self)
+            self.doRead()
 
     def _take(self, event: Event) -> None:
         if event.gone:
@@ -309,7 +317,7 @@ class Plugged:
         self._telling = None
         dirty, self._dirty = self._dirty, set()
         for watcher in self._watchers:
-            if dirty & watcher.subsystems and (watcher.subsystems <= self._known or self.reason):
+            if dirty & watcher.subsystems and watcher.subsystems <= self._known:
                 devices = self._matching(watcher)
                 if devices != watcher.told:
                     watcher.told = devices
