@@ -1,10 +1,11 @@
 """
 Inside the machine: the ``removable`` driver and a USB stick, pulled while it is written to.
 
-``python -m tests.hil.guest_removable hand|udisks [FILE]``: by hand, or by udisks2 (``mkdir -p
-/run/dbus; dbus-daemon --system --fork`` and ``/usr/libexec/udisks2/udisksd`` must run). For each plug and pull it writes
-``plug`` or ``pull`` to FILE (``/share/ask``), which somebody outside removes and obeys: a stick of
-vfat with the label ``ROTO USB``, serial number free. udevd must run.
+``python -m tests.hil.guest_removable hand|udisks [FILE]``: mounted by hand, or by udisks2, which
+must run then (``mkdir -p /run/dbus; dbus-daemon --system --fork; /usr/libexec/udisks2/udisksd &``).
+For each plug and pull it writes ``plug`` or ``pull`` to FILE (``/share/ask``), which somebody
+outside removes and obeys: a stick of 64 MiB with vfat and the label ``ROTO USB``, two of them one
+after the other. udevd must run.
 """
 
 from __future__ import annotations
