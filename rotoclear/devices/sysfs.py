@@ -28,7 +28,7 @@ def devices(subsystems: Iterable[str], root: str = ROOT) -> list[UdevDevice]:
 def _devices(subsystem: str, root: str) -> Iterator[UdevDevice]:
     for folder in (f"{root}/class/{subsystem}", f"{root}/bus/{subsystem}/devices"):
         try:
-            names = os.listdir(folder)
+            names = os.listdir(folder)  # noqa: PTH208
         except OSError:
             continue
         for name in names:

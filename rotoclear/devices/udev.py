@@ -16,7 +16,7 @@ every :data:`COLD` seconds, and the daemon is looked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 from attrs import define, frozen
 from twisted.internet.defer import Deferred, succeed
@@ -44,8 +44,6 @@ MOST: Final = 100
 
 Changed = Callable[[tuple[UdevDevice, ...]], None]
 """Called with the devices that are there now, by path."""
-
-T = TypeVar("T")
 
 
 class Watch(Protocol):
@@ -169,7 +167,8 @@ class Plugged:
             self._reactor.removeReader(self)
             for subsystem in subsystems:
                 events.add(subsystem)
-        self._looking = done = Deferred()
+        done: Deferred[None] = Deferred()
+        self._looking = done
         looking = self._in_thread(lambda: self._look_at(subsystems, events is not None))
         looking.addCallbacks(self._seen, self._not_seen)
         looking.addErrback(lambda failure: self._log.failure("devices are not known", failure))

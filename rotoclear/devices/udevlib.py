@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from attrs import frozen
@@ -184,7 +185,7 @@ class Udev:
         self._listing: Any = None
 
     def open(self, subsystems: Iterable[str]) -> Monitor:
-        if not os.path.exists(self._control):
+        if not Path(self._control).exists():
             raise NoUdev("No udev daemon runs")
         try:
             import pyudev
