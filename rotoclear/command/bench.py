@@ -34,7 +34,7 @@ from rotoclear.devices.ring import Reader, RingError
 from rotoclear.devices.scan import Scan
 from rotoclear.devices.selection import Selection
 from rotoclear.devices.supervisor import Supervisor
-from rotoclear.devices.udev import Udev
+from rotoclear.devices.udev import Plugged
 from rotoclear.state.errors import DeviceError
 
 FIRST_FRAME: Final = 5.0
@@ -125,16 +125,15 @@ class _Trial:
             return
         shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
         self._say(True, "configuration", shown or "there is nothing to set")
-        supervisor, udev = _supervisor(self._reactor), Udev(self._reactor)
-        udev.startService()
+        supervisor, plugged = _supervisor(self._reactor), Plugged(self._reactor)
         try:
             driver = supervisor.start(plugin, options, data_dir=str(self._data_dir.absolute()))
             if plugin.matches:
-                udev.watch(plugin.matches, driver.present)
+                plugged.watch(plugin.matches, driver.present)
             await driver.settled()
             await self._devices(driver)
         finally:
-            udev.stopService()
+            await plugged.stop()
             await supervisor.stop()
 
     async def _devices(self, driver: Driver) -> None:
