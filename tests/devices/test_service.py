@@ -124,7 +124,7 @@ class Arrivals(RoomCase):
         self.assertEqual([lamp["identity"] for lamp in status["lamps"]], ["lamp-1", "lamp-2"])
         self.assertEqual([volume["records"] for volume in status["volumes"]], [True])
         health = self.devices.health()
-        self.assertEqual(len(health), 5)
+        self.assertEqual(len(health), 4)
         self.assertEqual({part["state"] for part in health.values()}, {"ok"})
 
     async def test_settings_and_lamps_reach_the_hardware(self) -> None:
