@@ -10,27 +10,42 @@ import pytest
 
 from tests.harness import Client
 from tests.harness.server import ROOT
-from tests.hil.guest import GuestServer
+from tests.hil.guest import GuestServer, there
 from tests.hil.image import HERE, Image, image
 from tests.hil.machine import Machine
+from tests.hil.plugged import Gadget, Vivid
 from tests.hil.times import note, table, timed
 
 CONFIG = """
 enabled-drivers = ["hardware"]
+
+[heads]
+camera-2 = "HIL-2"
+
+[drivers.led]
+head-1 = ["luxafor*:led0"]
+
+[drivers.gpio]
+head-2 = "hil-lamp"
 """
 """Of the server that most tests share."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those with machines of their own first: the shared one need not stand by meanwhile."""
+    """
+    Those with machines of their own first: the shared one need not stand by meanwhile.
+
+    Then those that use its devices without the server, which would hold them.
+    """
     mine = [index for index, item in enumerate(items) if HERE in item.path.parents]
-    ordered = sorted((items[index] for index in mine), key=_shares)
+    ordered = sorted((items[index] for index in mine), key=_needs)
     for index, item in zip(mine, ordered, strict=True):
         items[index] = item
 
 
-def _shares(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and "machine" in item.fixturenames
+def _needs(item: pytest.Item) -> int:
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+    return ("machine" in fixtures) + ("server" in fixtures)
 
 
 def pytest_runtest_setup() -> None:
@@ -63,7 +78,30 @@ def machine(parts: Image) -> Iterator[Machine]:
     """A machine that is up."""
     with Machine(parts) as machine:
         note("boot", machine.booted)
+        machine.run("modprobe -a vhci_hcd uvcvideo uhid hid_generic hid_led")
+        machine.run(f"insmod {parts.built}/irq_sim.ko; insmod {parts.built}/gpio-sim.ko")
+        machine.run(f"insmod {parts.built}/uleds.ko")
         yield machine
+
+
+@pytest.fixture(scope="package")
+def vivid(machine: Machine) -> Vivid:
+    """Two cameras of the kernel's test driver, not plugged in."""
+    return Vivid(machine, 2)
+
+
+@pytest.fixture(scope="package")
+def usb_camera(machine: Machine) -> Iterator[Gadget]:
+    """A USB camera, plugged in."""
+    with Gadget(machine, "usb_camera", "HIL-2") as camera:
+        yield camera
+
+
+@pytest.fixture(scope="package")
+def both(server: GuestServer, vivid: Vivid, usb_camera: Gadget, admin: Client) -> None:
+    """Camera 1 is a vivid, camera 2 is the USB camera, and they are there."""
+    vivid.plug()
+    there(admin, {"cam1-exists": True, "cam2-exists": True})
 
 
 @pytest.fixture(scope="package")

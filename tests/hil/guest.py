@@ -8,10 +8,11 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
-from tests.harness import Client
+from tests.harness import Client, holds
 from tests.harness.server import COMPLAINTS, HOST, ROOT, ServerFailed
 from tests.hil.machine import PORT, Machine
 
@@ -84,9 +85,14 @@ class GuestServer:
         """Whether its process is there."""
         return self.machine.try_run(f"kill -0 {self.pid}")[0] == 0
 
-    def client(self, username: str | None = None) -> Client:
-        """An open connection, logged in as ``admin`` if that is asked for; a context manager."""
-        client = Client(f"ws://{HOST}:{self.machine.port}/api/v1", limit=LIMIT, open_timeout=LIMIT)
+    def client(self, username: str | None = None, **options: Any) -> Client:
+        """
+        An open connection, logged in as ``admin`` if that is asked for; a context manager.
+
+        :param options: for ``websockets.sync.client.connect``.
+        """
+        url = f"ws://{HOST}:{self.machine.port}/api/v1"
+        client = Client(url, limit=LIMIT, open_timeout=LIMIT, **options)
         if username is not None:
             client.login(username, self.password)
         return client
@@ -106,18 +112,29 @@ class GuestServer:
             connection.request("GET", path, headers=headers)
             return json.loads(connection.getresponse().read())
 
-    def drivers(self) -> dict[str, dict[str, Any]]:
-        """What the server tells of its drivers, by their names."""
+    @property
+    def token(self) -> str:
+        """One of ``admin``'s."""
         if self._token is None:
             with self.client() as client:
                 self._token = client.login("admin", self.password)["token"]
-        status = self.get("/api/status", self._token)
-        return {driver["name"]: driver for driver in status["devices"]["drivers"]}
+        return self._token
+
+    def devices(self) -> dict[str, Any]:
+        """What the server tells of its drivers and devices."""
+        devices: dict[str, Any] = self.get("/api/status", self.token)["devices"]
+        return devices
+
+    def driver(self, name: str) -> dict[str, Any]:
+        """What it tells of one driver."""
+        (driver,) = [row for row in self.devices()["drivers"] if row["name"] == name]
+        return dict(driver)
 
     def descriptors(self, pid: int) -> list[str]:
-        """What a process inside has open, each as the kernel names it."""
+        """What a process inside has open, each as the kernel names it, without numbers."""
         told = self.machine.run(f"ls -l /proc/{pid}/fd")
-        return sorted(line.split(" -> ")[1] for line in told.splitlines() if " -> " in line)
+        names = [line.split(" -> ")[1] for line in told.splitlines() if " -> " in line]
+        return sorted(name.rstrip("]0123456789") for name in names)
 
     def log(self) -> str:
         """What it has printed."""
@@ -136,3 +153,26 @@ class GuestServer:
         with contextlib.suppress(OSError, http.client.HTTPException):
             return "name" in self.get("/api/status")
         return False
+
+
+def there(client: Client, wanted: Mapping[str, object]) -> None:
+    """
+    Wait until the state is so, by asking once and then by what is broadcast.
+
+    :raises TimeoutError: it does not become so.
+    """
+    so = dict(client.get(*wanted))
+    while not holds(so, wanted):
+        so.update(client.receive())
+
+
+def told(client: Client, wanted: Mapping[str, object]) -> None:
+    """
+    Wait until all that is wanted was broadcast, in whatever order.
+
+    :raises TimeoutError: it was not.
+    """
+    left = dict(wanted)
+    while left:
+        news = client.receive()
+        left = {key: value for key, value in left.items() if not holds(news, {key: value})}

@@ -1,0 +1,55 @@
+"""A lamp that is the kernel's LEDs, and one at a GPIO line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness import Client
+from tests.hil.machine import Machine
+from tests.hil.plugged import Gadget
+from tests.hil.times import timed
+
+SIMULATED = """
+cd /sys/kernel/config/gpio-sim && mkdir -p hil/bank/line3
+echo 8 >hil/bank/num_lines && echo hil-lamp >hil/bank/line3/name && echo 1 >hil/live
+"""
+"""Eight lines, the fourth of which has a name (the kernel's admin-guide/gpio/gpio-sim.rst)."""
+
+pytestmark = pytest.mark.usefixtures("both")
+
+
+@pytest.fixture
+def usb_light(machine: Machine) -> Iterator[Gadget]:
+    """A USB light, plugged in."""
+    with Gadget(machine, "uhid_light", "HIL-LIGHT") as light:
+        yield light
+
+
+def test_a_lamp_is_switched_in_the_reports_to_a_usb_light(admin: Client, usb_light: Gadget) -> None:
+    """Luxafor: 1, the LED, then red, green and blue of all."""
+    _switched(admin, "cam1-light", True)
+    usb_light.until(lambda said: "report 000101ffffff0000" in " ".join(said))
+    _switched(admin, "cam1-light", False)
+    usb_light.until(lambda said: said[-1].startswith("report 000101000000"))
+
+
+def test_a_lamp_is_switched_at_a_gpio_line(admin: Client, machine: Machine) -> None:
+    machine.run(SIMULATED)
+    level = "cat /sys/devices/platform/gpio-sim.*/gpiochip*/sim_gpio3/value"
+    _switched(admin, "cam2-light", True)
+    assert machine.run(level) == "1"
+    _switched(admin, "cam2-light", False)
+    assert machine.run(level) == "0"
+
+
+def _switched(admin: Client, key: str, on: bool) -> None:
+    """Again and again while there is no lamp yet."""
+    for _ in range(200):
+        with timed(f"{key}: until it is confirmed"):
+            answer = admin.ask({key: on})
+        if answer.get("error") != "Not available":
+            break
+        admin.get(key)
+    assert answer == {key: on, "info": [key]}

@@ -1,0 +1,64 @@
+"""
+The power goes in a storm of changes, and comes back.
+
+QEMU is killed: what the guest's kernel had not yet given to its disk is gone,
+as in a real cut. What it had given is in the file, for the host goes on
+running. So this proves that the server and its file system have written, and in
+the right order; not that a real disk keeps what it says it has.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.hil.guest import GuestServer
+from tests.hil.image import Image
+from tests.hil.machine import Machine
+from tests.hil.times import note, timed
+from tests.robustness.kill9 import Storm
+
+CONFIG: Final = 'enabled-drivers = ["directory"]\n'
+
+DATA: Final = "/run/disk/data"
+
+MOUNT: Final = "mkdir -p /run/disk && mount -t ext4 /dev/vda /run/disk"
+
+CHECK: Final = (
+    "import sqlite3, sys; "
+    "print(sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchall())"
+)
+
+SURE: Final = 3.0
+"""Seconds after which a confirmed change is on the disk; promised is 1, on a machine as fast as
+any."""
+
+
+def test_confirmed_changes_outlive_a_power_cut(parts: Image, tmp_path: Path) -> None:
+    disk = tmp_path / "disk.img"
+    subprocess.run(["truncate", "-s", "64M", disk], check=True)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", disk], check=True)
+    with Machine(parts, disk=disk) as machine:
+        machine.run(MOUNT)
+        server = GuestServer(machine, CONFIG, DATA)
+        server.start()
+        storm = Storm.start(server, server.token)
+        time.sleep(8)
+        killed = time.monotonic()
+        machine.kill()
+        assert set(storm.join()) == {1006}
+    assert storm.confirmed() > 20
+    with Machine(parts, disk=disk) as machine:
+        machine.run(MOUNT)
+        machine.run(f"cp -r {DATA} /run/copy")
+        assert machine.run(f'python3 -c "{CHECK}" /run/copy/rotoclear.db') == "[('ok',)]"
+        server = GuestServer(machine, CONFIG, DATA)
+        with timed("server: start after a power cut"):
+            server.start()
+        with server.client("admin") as client:
+            lost = storm.check(client.get(), killed - SURE)
+        note("power cut: age of the oldest change that was lost", max(0.0, killed - lost))
+        server.stop()
+        server.check_log()
