@@ -110,11 +110,13 @@ class Driver:
         self._serving = serving
         self._demand = Demand(clock, self._wanted, self._go_idle) if needs_devices else None
         self._processes = 0
+        self._retiring: Deferred[None] | None = None
+        self._start_next = False
         self._reconsider_at = 0.0
         self._backoff = Backoff()
         self._retries = Retries(clock)
         self._rehearsals = Rehearsals(clock, self._send)
-        self._settings = Settings(clock, self._send, self.fault)
+        self._settings = Settings(clock, self._send, self.fault, self._kill)
         self._orphans: dict[str, tuple[Device, IDelayedCall]] = {}
         self._waiting: IDelayedCall | None = None
         self._settling: list[Deferred[None]] = []
@@ -152,11 +154,14 @@ class Driver:
 
     def start(self) -> None:
         """Start its process, as soon as there is something for it to do."""
-        if self._demand is None or self._demand.devices:
+        self._waiting = None
+        if self._retiring is not None:
+            # Two at once would be in each other's way.
+            self._start_next = True
+        elif self._demand is None or self._demand.devices:
             self._start()
 
     def _start(self) -> None:
-        self._waiting = None
         self.state = "starting"
         # What one process still says when there is another is not for us.
         self._processes = mine = self._processes + 1
@@ -198,23 +203,35 @@ class Driver:
         if wait > 0:
             self._waiting = self._clock.callLater(wait, self.start)
         else:
-            self._start()
+            self.start()
 
     def _go_idle(self) -> None:
         """There is nothing for it to do; what changes will tell."""
         if self.state == "stopped":
             return
-        link = self._link
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
         if self.state != "refused":
             self.state, self.reason = "idle", ""
+        self._retire(f"There is nothing for the driver {self.name} to do")
+
+    def _retire(self, reason: str) -> None:
+        """It needs no process for now: let it end."""
+        link = self._link
         self._processes += 1
-        self._abandon("There is nothing for its driver to do")
+        self._abandon(reason)
+        self._settings.fail(reason)
+        self._rehearsals.fail(reason)
         self._is_settled()
         if link is not None:
-            link.stop()
+            self._retiring = link.stop().addCallback(self._retired)
+
+    def _retired(self, result: None) -> None:
+        self._retiring = None
+        start, self._start_next = self._start_next, False
+        if start and self.state != "stopped":
+            self.start()
 
     def settled(self) -> Deferred[None]:
         """Fires when what it found first has arrived, or cannot; or when it failed."""
@@ -239,7 +256,11 @@ class Driver:
         link = self._link
         self._abandon("The server is stopped")
         self._is_settled()
-        return succeed(None) if link is None else link.stop()
+        if link is not None:
+            return link.stop()
+        stopped: Deferred[None] = Deferred()
+        (self._retiring or succeed(None)).addCallback(stopped.callback)
+        return stopped
 
     def simulate(
         self, action: str, identity: str, arguments: Mapping[str, Value]
@@ -321,11 +342,7 @@ class Driver:
             self._log.error("{driver} cannot be used: {reason}", driver=self.name, reason=reason)
         self.state = "refused"
         self._reconsider_at = self._clock.seconds() + RECONSIDERED
-        self._processes += 1
-        self._abandon(reason)
-        self._settings.fail(reason)
-        self._rehearsals.fail(reason)
-        self._is_settled()
+        self._retire(reason)
 
     def _answered(self, message: wire.Answer | wire.Refused) -> None:
         for opening in self._openings.values():
@@ -360,11 +377,7 @@ class Driver:
         self._rehearsals.fail(f"The driver {self.name} {reason}")
         self._is_settled()
         self.restarts += 1
-        self._waiting = self._clock.callLater(delay, self._start_again)
-
-    def _start_again(self) -> None:
-        self._waiting = None
-        self.start()
+        self._waiting = self._clock.callLater(delay, self.start)
 
     def _abandon(self, reason: str) -> None:
         """Forget the process; its devices become orphans."""
