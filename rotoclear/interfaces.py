@@ -91,7 +91,7 @@ class Match:
     :ivar subsystem: theirs: ``"video4linux"``, ``"leds"``, ``"block"``, ...
     :ivar devtype: udev's ``DEVTYPE``, such as ``"partition"``, or ``None`` for any.
     :ivar properties: what udev must know of them: property names and patterns
-        as of :mod:`fnmatch` (``{"ID_VENDOR_ID": "1d6b"}``). Where no udev
+        as of ``fnmatch`` (``{"ID_VENDOR_ID": "1d6b"}``). Where no udev
         daemon runs, nobody knows properties, and they are not looked at.
     """
 
@@ -320,7 +320,7 @@ class Frame:
     :ivar format: one of the description's ``formats``.
     :ivar width: pixels.
     :ivar height: pixels.
-    :ivar timestamp: nanoseconds of ``CLOCK_MONOTONIC`` (:func:`time.monotonic_ns`)
+    :ivar timestamp: nanoseconds of ``CLOCK_MONOTONIC`` (``time.monotonic_ns``)
         when it was taken.
     :ivar sequence: counts what the camera has taken since :meth:`ICamera.start`,
         those too that were lost on the way: a gap tells of them.
@@ -349,7 +349,7 @@ class DriverContext:
     :ivar options: each of the driver's options with its value.
     :ivar changed: call it, from any thread, when a device has come or gone:
         ``find`` is then called at once and not only when its turn comes. It is
-        called at once, too, when :attr:`devices` has changed.
+        called at once, too, when ``devices`` has changed.
     :ivar devices: call it, from any thread, for the devices that are plugged in
         now and that one of the driver's ``matches`` is about.
     :ivar publish: call it, from any thread, with a key of the driver's own and a

@@ -6,8 +6,8 @@ What is played here is taken from the pages themselves.
 
 from __future__ import annotations
 
+import argparse
 import configparser
-import importlib.util
 import json
 import os
 import re
@@ -27,10 +27,9 @@ from rotoclear.api.collector import registry
 from rotoclear.api.openapi import document
 from rotoclear.api.schemas import ERRORS, SERVER_ERROR
 from rotoclear.config import Configuration
-from rotoclear.devices.kinds import kind_of
-from rotoclear.interfaces import DeviceGone, DriverContext
 from rotoclear.state.keys import KEYS, KeyTable
 from rotoclear.state.permissions import ROLES
+from rotoclear.testing import command as testing_command
 from tests.api.site import SiteTestCase
 from tests.clients.browser import Browser, run_chromium
 from tests.harness import Client, Server
@@ -392,35 +391,24 @@ def test_what_a_client_should_see(rehearsed: Server) -> None:
 # A driver
 
 
-def test_the_drivers_page_shows_a_whole_driver(tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("acme_lamp", EXAMPLES / "acme_lamp.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    driver = module.acme_lights
-    assert kind_of(driver) == "light"
-
-    port = tmp_path / "usb-Acme_Lamp_0815"
-    port.touch()
-    (tmp_path / "usb-Other_Thing").touch()
-    driver.start(
-        DriverContext(log=None, options={"folder": str(tmp_path)}, changed=lambda: None)  # type: ignore[arg-type]
+def test_the_drivers_page_shows_all_of_the_example() -> None:
+    example = ROOT / "examples" / "acme-vendor"
+    shown = re.findall(
+        r"^\.\. literalinclude:: \.\./examples/acme-vendor/(.+)$", page("drivers"), re.M
     )
-    assert driver.find() == [port.name]
-    lamp = driver.open(port.name)
-    assert lamp.describe().identity == port.name
-    lamp.probe()
-    lamp.switch(True)
-    lamp.switch(False)
-    assert port.read_bytes() == b"L1\rL0\r"
-    port.unlink()
-    with pytest.raises(DeviceGone):
-        lamp.probe()
-    lamp.close()
-    with pytest.raises(DeviceGone):
-        driver.open(port.name)
-    driver.stop()
+    there = [
+        file.relative_to(example).as_posix()
+        for file in example.rglob("*")
+        if file.is_file() and file.suffix in (".py", ".cfg", ".toml", ".rst")
+    ]
+    assert sorted(shown) == sorted(there)
+
+
+def test_the_checks_page_names_all_options() -> None:
+    for action in testing_command.arguments()._actions:
+        if action.help != argparse.SUPPRESS and action.option_strings != ["-h", "--help"]:
+            for option in action.option_strings:
+                assert f"``{option} " in page("testing-drivers")
 
 
 # What is said when something is wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -52,6 +53,9 @@ AWAY: Final = 3.0
 POLITE: Final = 1.0
 """Seconds that a driver has to end."""
 
+PRINT: Final = "ROTOCLEAR_TESTING_REPORT"
+"""If this stands in the environment, reports are printed at the end."""
+
 T = TypeVar("T")
 
 
@@ -80,6 +84,8 @@ class DriverTests(_Case):
         super().__init_subclass__(**arguments)
         add_tests(cls)
         cls.report = Report()
+        if os.environ.get(PRINT):
+            atexit.register(lambda: cls.report.checks and print(cls.report.as_text()))
 
     # -- what a subclass says ----------------------------------------------------
 

@@ -2,7 +2,8 @@
 A vendor's distribution, installed next to the server: ``examples/acme-vendor``.
 
 Its wheel is built and installed into a virtual environment of its own, whose
-other packages are those of these tests.
+other packages are those of these tests. Building takes setuptools from the
+package index, as pip does.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ from tests.harness import Server
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = CHECKOUT / "examples" / "acme-vendor"
 
-CONFIG = """\
-
+CONFIG = """
 enabled-drivers = ["vendors"]
 
 [drivers.acme-camera]
@@ -63,7 +63,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(
         EXAMPLE, folder / "sources", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
     )
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
     run([*pip, f"--wheel-dir={folder}", folder / "sources"], folder)
     (built,) = folder.glob("*.whl")
     return built
