@@ -233,8 +233,15 @@ class Devices(Service):
         }
 
     def health(self) -> dict[str, dict[str, object]]:
-        """The state of each driver that is wanted, as ``driver-NAME``; see :class:`Report`."""
-        return self._report.health()
+        """
+        The state of each driver that is wanted, as ``driver-NAME``; see :class:`Report`.
+
+        And ``udev``, when a driver needs it and it is not to be had.
+        """
+        health = self._report.health()
+        if self._plugged.reason:
+            health["udev"] = {"state": "degraded", "vital": False, "reason": self._plugged.reason}
+        return health
 
     async def _simulate(self, action: str, target: str, arguments: Mapping[str, Value]) -> Any:
         driver, identity = self._targets.find(target)
