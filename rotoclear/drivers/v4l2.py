@@ -6,7 +6,7 @@ the kernel's structures.
 """
 
 # pathlib would be one more import for the driver's process.
-# ruff: noqa: PTH110, PTH116, PTH119, PTH120, PTH123
+# ruff: noqa: PTH116, PTH119
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ class V4l2Camera:
         with told("Asking the camera what it can do"):
             self._controls = controls_of(node)
             names, self._tables = _inputs(node, prefer)
-        modes = described(self._tables)
+        # There is one list for all inputs; what another one cannot do, select() refuses.
+        modes = described(next(filter(None, self._tables), {}))
         if not modes:
             raise DeviceFailure("The camera has no picture format that the server can use")
         self._description = CameraDescription(

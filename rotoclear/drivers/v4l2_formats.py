@@ -174,23 +174,19 @@ def _rank(offer: Offer, prefer: str) -> tuple[int, int]:
     order = list(FORMATS).index(offer.code)
     if format_ == prefer:
         return 0, order
+    if format_ == "grey":
+        return 4, order  # of a camera that has colours, too, it is no substitute
     bits = BITS.get(format_)
-    if bits is None or offer.width * offer.height * bits / 8 / offer.interval <= MOST_RAW:
+    if bits is None:
+        return 2, order
+    if offer.width * offer.height * bits / 8 / offer.interval <= MOST_RAW:
         return 1, order
-    return 2, order
+    return 3, bits
 
 
-def described(tables: Iterable[Modes]) -> tuple[VideoMode, ...]:
-    """The modes of all inputs, largest first."""
-    rates: dict[tuple[int, int], set[int]] = {}
-    for table in tables:
-        for size, choices in table.items():
-            rates.setdefault(size, set()).update(choices)
-    largest = sorted(rates, key=lambda size: (size[0] * size[1], size[0]), reverse=True)
-    return tuple(
-        VideoMode(width, height, tuple(sorted(rates[width, height])))
-        for width, height in largest[:_MAX_MODES]
-    )
+def described(table: Modes) -> tuple[VideoMode, ...]:
+    """The modes, largest first."""
+    return tuple(VideoMode(width, height, tuple(rates)) for (width, height), rates in table.items())
 
 
 def formats_in(tables: Iterable[Modes]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ what is on no bus that udev has a path for, what the driver says of the bus.
 """
 
 # pathlib would be one more import for the driver's process.
-# ruff: noqa: PTH110, PTH116, PTH119, PTH120, PTH123
+# ruff: noqa: PTH110, PTH120, PTH123
 
 from __future__ import annotations
 

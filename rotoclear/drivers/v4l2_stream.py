@@ -141,13 +141,14 @@ class Stream:
         # Some drivers do not count.
         self._last = max(buffer.sequence, self._last + 1)
         monotonic = buffer.flags & _TIMESTAMP_MASK == _MONOTONIC and buffer.time > 0
+        now = time.monotonic_ns()  # some drivers stamp a little ahead
         format_ = FORMATS[self._format.code]
         return Frame(
             data=self._view,
             format=format_,
             width=self._format.width,
             height=self._format.height,
-            timestamp=buffer.time if monotonic else time.monotonic_ns(),
+            timestamp=min(buffer.time, now) if monotonic else now,
             sequence=self._last,
             stride=0 if format_ == "mjpeg" else self._format.stride,
         )

@@ -32,7 +32,7 @@ def devices():
 
 
 def run(command):
-    return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout  # noqa: S602
 
 
 def until(what, condition, seconds=30.0):
@@ -145,9 +145,8 @@ def main(usb):
     second.close()
     camera = exercise(driver, found[0])
     node = driver._places[found[0]].node  # the one thing that the interface does not tell
-    for name in (line.split()[0] for line in run(f"v4l2-ctl -d {node} -L").splitlines() if "0x" in line):  # fmt: skip
-        if "streamon" in name or "start_streaming" in name:
-            fault = name
+    listed = run(f"v4l2-ctl -d {node} -L").split()
+    (fault,) = {name for name in listed if name.startswith("inject") and "stream" in name}
     run(f"v4l2-ctl -d {node} -c {fault}=1")
     refused(DeviceFailure, camera.start)
     camera.start()
