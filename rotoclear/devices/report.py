@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -15,6 +15,9 @@ from rotoclear.devices.slots import NUMBERS
 from rotoclear.devices.supervisor import Supervisor
 from rotoclear.devices.volumes import Volumes
 from rotoclear.interfaces import Setting
+
+OK: Final = ("running", "idle")
+"""States of a driver with which nothing is the matter."""
 
 
 class Report:
@@ -89,7 +92,7 @@ class Report:
             state, reason = self._state(entry)
             if state == "disabled":
                 continue
-            part: dict[str, object] = {"state": "ok" if state == "running" else state}
+            part: dict[str, object] = {"state": "ok" if state in OK else state}
             part["vital"] = False
             if reason:
                 part["reason"] = reason
