@@ -18,12 +18,10 @@ each driver pays for it, and no Twisted.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import importlib
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -44,6 +42,8 @@ from rotoclear.interfaces import (
     Option,
     UdevDevice,
 )
+from rotoclear.processes.framing import WireError
+from rotoclear.processes.parent import die_with_parent, keep_offspring
 from rotoclear.values import Value
 
 DESCRIPTOR: Final = 3
@@ -57,9 +57,6 @@ FIND_SOON: Final = 0.1
 
 SOON: Final = 5
 """How many times that is."""
-
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_CHILD_SUBREAPER: Final = 36
 
 
 class Finder(threading.Thread):
@@ -79,7 +76,7 @@ class Finder(threading.Thread):
             message = self._find()
             try:
                 self._channel.send(message)
-            except wire.WireError as error:
+            except WireError as error:
                 message = wire.Lost(f"What find() named {error}")
                 self._channel.send(message)
             if isinstance(message, wire.Found):
@@ -210,7 +207,7 @@ class Host:
     def _publish(self, name: str, value: Value) -> None:
         try:
             self._channel.send(wire.Published(str(name), value))
-        except wire.WireError as error:
+        except WireError as error:
             logging.getLogger(str(self._driver.name)).warning("the value of %s %s", name, error)
 
     def _stream(self, request: int, number: int) -> None:
@@ -254,25 +251,30 @@ def settings(options: Sequence[Option], given: Mapping[str, object]) -> dict[str
     return result
 
 
-def die_with_parent(parent: int) -> None:
+class _Forks:
     """
-    Have the kernel kill this process when the server ends, however it ends.
+    Tells the log of processes that the driver forks, once.
 
-    The end of the socket says so, too, but a driver may hold the interpreter.
-    What the driver starts stays this process's offspring, even as a daemon, so
-    that the server finds it when it ends this process.
+    Threads do not survive a fork: what goes on in such a process is half a driver.
     """
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def count(self) -> None:
+        """There is one more."""
+        if not self._told:
+            self._told = True
+            logging.getLogger("host").warning(
+                "it has forked: the new process can reach neither the server nor its devices"
+            )
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """Be a host. Arguments: module, attribute, the server's process id."""
     module, attribute, parent = arguments
     die_with_parent(int(parent))
+    keep_offspring()
     os.setsid()  # neither the terminal's Ctrl-C nor its end are for a driver
     faulthandler.enable()
     connection = socket.socket(fileno=DESCRIPTOR)
@@ -281,6 +283,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
     channel = Channel(connection)
+    os.register_at_fork(after_in_child=channel.abandon, after_in_parent=_Forks().count)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[])
     logging.getLogger().addHandler(RecordSender(channel, time.monotonic))
     Host(module, attribute, channel).run()

@@ -14,10 +14,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rotoclear.devices import wire
-from rotoclear.devices.child import Child, environment
-from rotoclear.devices.descriptors import send
 from rotoclear.devices.link import Ended, Entry, Link, Received
-from rotoclear.devices.output import Output
+from rotoclear.processes.child import Child, environment
+from rotoclear.processes.descriptors import send
+from rotoclear.processes.framing import WireError
+from rotoclear.processes.output import Output
 
 POLITE: Final = 1.0
 """Seconds that a process has to end when it is asked to."""
@@ -74,7 +75,7 @@ class HostLink:
         self._channel = Channel(reactor, received, self.kill, self._hung_up)
         self._output = Output(reactor, driver)
         self._child = Child(
-            reactor, arguments, environment, self._output, self._channel, self._process_exited
+            reactor, arguments, environment, self._output, [self._channel], self._process_exited
         )
 
     @property
@@ -238,11 +239,11 @@ class Channel(protocol.Protocol):
                 else:
                     self._frames += 1
                 if self._frames > FRAMES:
-                    raise wire.WireError(f"more than {FRAMES} messages a second")  # noqa: TRY301
+                    raise WireError(f"more than {FRAMES} messages a second")  # noqa: TRY301
                 self._received(message)
                 if self.closed:
                     return
-        except wire.WireError as error:
+        except WireError as error:
             self.close()
             self._broken(f"sent nonsense: {error}")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from rotoclear.devices import wire
-from rotoclear.devices.descriptors import receive
 from rotoclear.interfaces import DeviceFailure, DeviceGone
+from rotoclear.processes.descriptors import receive
 
 LOG_BURST: Final = 100
 """Log records that are sent within a second; the rest of it is counted only."""
@@ -35,7 +35,7 @@ class Channel:
         """
         Send a message.
 
-        :raises wire.WireError: it cannot be encoded or is too long.
+        :raises WireError: it cannot be encoded or is too long.
         """
         data = wire.frame(message)
         try:
@@ -43,6 +43,15 @@ class Channel:
                 self._socket.sendall(data)
         except OSError:
             os._exit(0)
+
+    def abandon(self) -> None:
+        """
+        Have nothing to do with the server any more: this process is a fork.
+
+        It ends as soon as it comes back here.
+        """
+        self._lock = threading.Lock()  # another thread may have held it
+        self._socket.close()
 
     def messages(self) -> Iterator[wire.ToHost]:
         """What the server says, until it hangs up."""

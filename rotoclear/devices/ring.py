@@ -41,7 +41,7 @@ from attrs import frozen
 from msgspec import Meta, Struct
 
 from rotoclear.devices import shapes
-from rotoclear.devices.descriptors import close_all, receive
+from rotoclear.processes.descriptors import close_all, receive
 
 MAX_SLOTS: Final = 64
 """How many a viewer believes."""

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from rotoclear.devices.descriptors import send
 from rotoclear.devices.ring import PAGE, CaptureInfo, Failed, Packet, Ready, Ring, fence
+from rotoclear.processes.descriptors import send
 
 SLOTS: Final = 6
 """Frames that are kept: how far a viewer may be behind."""

@@ -25,10 +25,10 @@ from twisted.python.failure import Failure
 import rotoclear.plugins
 from rotoclear import __version__
 from rotoclear.devices.cache import Cache
-from rotoclear.devices.child import Child, environment
 from rotoclear.devices.found import Result, decode
-from rotoclear.devices.output import Output
 from rotoclear.devices.plugin import Plugin, judged
+from rotoclear.processes.child import Child, environment
+from rotoclear.processes.output import Output
 
 OURS: Final = "rotoclear_"
 """How the names of the modules begin that come with the server."""
@@ -223,7 +223,7 @@ class _Look:
         names = ", ".join(module.name.rpartition(".")[2] for module in wanted)
         self._output = Output(reactor, names)
         self._child = Child(
-            reactor, arguments, environment, self._output, self._channel, self._process_exited
+            reactor, arguments, environment, self._output, [self._channel], self._process_exited
         )
         self._limit = reactor.callLater(LIMIT, self.kill, "took longer than 5 seconds")
 

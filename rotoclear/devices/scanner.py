@@ -19,10 +19,11 @@ import msgspec
 
 from rotoclear.devices import declared
 from rotoclear.devices.found import FoundDriver, Result
-from rotoclear.devices.host import DESCRIPTOR, die_with_parent
+from rotoclear.devices.host import DESCRIPTOR
 from rotoclear.devices.hostio import summary
 from rotoclear.devices.kinds import KindError, is_driver, kind_of
 from rotoclear.interfaces import ISimulated
+from rotoclear.processes.parent import die_with_parent, keep_offspring
 
 
 def look(module: str, file: str) -> Result:
@@ -88,6 +89,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """Be the child."""
     parent, *modules = arguments
     die_with_parent(int(parent))
+    keep_offspring()
     os.setsid()
     channel = socket.socket(fileno=DESCRIPTOR)
     channel.set_inheritable(False)

@@ -1,22 +1,20 @@
 """
 What the server and a driver's process say to each other.
 
-Over one stream socket, in both directions: frames of a length (four bytes,
-big-endian) and that many bytes of MessagePack, one of the structs below.
+Over one stream socket, in both directions, as :mod:`rotoclear.processes.framing`
+has it: one of the structs below in each frame.
 Numbers of devices and of requests are the server's choice; it uses none twice
 within the life of a process.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from rotoclear.interfaces import UdevDevice
+from rotoclear.processes.framing import Unpacker, pack
 from rotoclear.values import Value
 
 MAX_FRAME: Final = 1_048_576
@@ -27,12 +25,6 @@ MAX_TEXT: Final = 2_000
 
 MAX_TRACEBACK: Final = 16_000
 """Characters of a traceback; the sender keeps its end."""
-
-_HEAD: Final = struct.Struct("!I")
-
-
-class WireError(Exception):
-    """The other side does not keep to this module."""
 
 
 class _Message(Struct, tag_field="is", frozen=True, array_like=False):
@@ -206,8 +198,6 @@ RESULTS: Final = frozenset({"usage", "capture"})
 
 # -- frames --------------------------------------------------------------------
 
-_encoder: Final[msgspec.msgpack.Encoder] = msgspec.msgpack.Encoder()
-
 
 def frame(message: ToHost | FromHost) -> bytes:
     """
@@ -215,58 +205,21 @@ def frame(message: ToHost | FromHost) -> bytes:
 
     :raises WireError: it cannot be encoded or is too long.
     """
-    try:
-        payload = _encoder.encode(message)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise WireError(f"cannot be sent: {error}") from None
-    if len(payload) > MAX_FRAME:
-        raise WireError(f"cannot be sent: {len(payload)} bytes are too many")
-    return _HEAD.pack(len(payload)) + payload
+    return pack(message, MAX_FRAME)
 
 
 M = TypeVar("M", ToHost, FromHost)
 
 
-class Reader(Generic[M]):
+class Reader(Unpacker[M]):
     """
-    Takes frames out of a stream.
+    Takes messages out of a stream.
 
     :param messages: the union of what the other side may say.
     """
 
     def __init__(self, messages: type[M]) -> None:
-        self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(messages)
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[M]:
-        """
-        The messages that are complete with these bytes.
-
-        :raises WireError: a frame is too long or holds no such message;
-            nothing that comes later can be understood.
-        """
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        try:
-            while len(buffer) - start >= _HEAD.size:
-                (length,) = _HEAD.unpack_from(buffer, start)
-                if length > MAX_FRAME:
-                    raise WireError(f"a frame of {length} bytes")
-                end = start + _HEAD.size + length
-                if len(buffer) < end:
-                    return
-                payload = bytes(buffer[start + _HEAD.size : end])
-                start = end
-                yield self._decode(payload)
-        finally:
-            del buffer[:start]
-
-    def _decode(self, payload: bytes) -> M:
-        try:
-            return self._decoder.decode(payload)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            raise WireError(f"a frame that is not understood: {error}") from None
+        super().__init__(messages, MAX_FRAME)  # type: ignore[arg-type]
 
 
 def cut(text: str, length: int = MAX_TEXT) -> str:

@@ -91,7 +91,7 @@ class _Udisks:
         """Its object; it may not have heard of the disk yet."""
         end = time.monotonic() + KNOWN
         while True:
-            arguments = ({"path": ("s", node)}, {})
+            arguments: tuple[object, ...] = ({"path": ("s", node)}, {})
             (paths,) = self._call(
                 "Manager", "Manager", "ResolveDevice", "a{sv}a{sv}", arguments, 10
             )

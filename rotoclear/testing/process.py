@@ -23,6 +23,7 @@ from typing import Final
 from rotoclear.devices import wire
 from rotoclear.devices.host import DESCRIPTOR
 from rotoclear.interfaces import DeviceFailure, DeviceGone, DriverUnusable, Setting, UdevDevice
+from rotoclear.processes.framing import WireError
 from rotoclear.testing.bench import Crash, Ended, Late
 from rotoclear.testing.vitals import marked
 from rotoclear.testing.work import Task
@@ -251,7 +252,7 @@ class HostProcess:
                     with self._news:
                         self._take(message)
                         self._news.notify_all()
-        except wire.WireError as error:
+        except WireError as error:
             reason = (
                 f"What came over descriptor {DESCRIPTOR}, which is the connection to the server "
                 f"and nobody else's, is nonsense: {error}"

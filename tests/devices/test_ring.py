@@ -15,7 +15,6 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.devices import ring
-from rotoclear.devices.descriptors import send
 from rotoclear.devices.ring import (
     BadPacket,
     CaptureInfo,
@@ -27,6 +26,7 @@ from rotoclear.devices.ring import (
     ViewEnded,
 )
 from rotoclear.devices.ringwriter import SLOTS, Writer
+from rotoclear.processes.descriptors import send
 
 SECONDS = 10.0
 """For what happens at once."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.devices import wire
+from rotoclear.processes.framing import WireError
 
 
 def reader() -> wire.Reader[Any]:
@@ -53,33 +54,33 @@ class Frames(SynchronousTestCase):
         self.assertIs(got[3].arguments[1], True)
 
     def test_a_frame_that_is_too_long_is_refused_by_its_length_alone(self) -> None:
-        with self.assertRaisesRegex(wire.WireError, "1048577 bytes"):
+        with self.assertRaisesRegex(WireError, "1048577 bytes"):
             list(reader().feed(struct.pack("!I", wire.MAX_FRAME + 1)))
 
     def test_what_is_too_long_is_not_sent(self) -> None:
-        with self.assertRaisesRegex(wire.WireError, "too many"):
+        with self.assertRaisesRegex(WireError, "too many"):
             wire.frame(wire.Answer(1, "x" * wire.MAX_FRAME))
 
     def test_what_cannot_be_encoded_is_not_sent(self) -> None:
         for thing in (object(), 2**70, {1j: 2}):
-            with self.assertRaisesRegex(wire.WireError, "cannot be sent"):
+            with self.assertRaisesRegex(WireError, "cannot be sent"):
                 wire.frame(wire.Answer(1, thing))
 
     def test_other_things_than_messages_are_refused(self) -> None:
         for payload in (b"", b"\xc1", b"\x80", b"\x81\xa2is\xa4stop", b"\x93\x01\x02\x03"):
-            with self.assertRaises(wire.WireError):
+            with self.assertRaises(WireError):
                 list(reader().feed(struct.pack("!I", len(payload)) + payload))
 
     def test_a_message_with_wrong_fields_is_refused(self) -> None:
         frame = wire.frame(wire.Record("loud", "x"))  # type: ignore[arg-type]
-        with self.assertRaises(wire.WireError):
+        with self.assertRaises(WireError):
             list(reader().feed(frame))
 
     @given(st.binary(max_size=200))
     def test_noise_never_raises_anything_else(self, noise: bytes) -> None:
         try:
             list(reader().feed(struct.pack("!I", len(noise)) + noise))
-        except wire.WireError:
+        except WireError:
             pass
 
 

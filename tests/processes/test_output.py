@@ -7,7 +7,7 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from rotoclear.devices.output import BURST, MAX_BYTES, MAX_LINE, RATE, REPORT, Output
+from rotoclear.processes.output import BURST, MAX_BYTES, MAX_LINE, RATE, REPORT, Output
 
 
 class Printing(SynchronousTestCase):

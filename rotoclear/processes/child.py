@@ -49,8 +49,10 @@ class Child(ProcessProtocol):
     :param arguments: the command.
     :param environment: the whole of it.
     :param output: reads its stdout and stderr.
-    :param channel: talks to its descriptor 3.
+    :param channels: talk to its descriptors from 3 on, a socket each.
     :param exited: called once with what ended it, for people.
+    :param family: what it has started, in sessions of its own, too, ends with it when
+        it is killed.
     :raises OSError: from the constructor: there can be no such process.
     """
 
@@ -60,17 +62,20 @@ class Child(ProcessProtocol):
         arguments: Sequence[str],
         environment: Mapping[str, str],
         output: Protocol,
-        channel: Protocol,
+        channels: Sequence[Protocol],
         exited: Callable[[str], None],
+        *,
+        family: bool = True,
     ) -> None:
         self._exited = exited
+        self._family = family
         self._pid: int | None = None
         sockets: list[socket.socket] = []
         # Sockets, for the reactor has no public way to adopt a pipe.
         try:
-            for _ in range(2):
+            for _ in (output, *channels):
                 sockets += socket.socketpair()
-            ours_out, theirs_out, ours, theirs = sockets
+            ours, theirs = sockets[::2], sockets[1::2]
             with open(os.devnull, "rb") as nothing:  # noqa: PTH123
                 process = reactor.spawnProcess(
                     self,
@@ -79,13 +84,13 @@ class Child(ProcessProtocol):
                     env=environment,
                     childFDs={
                         0: nothing.fileno(),
-                        1: theirs_out.fileno(),
-                        2: theirs_out.fileno(),
-                        3: theirs.fileno(),
+                        1: theirs[0].fileno(),
+                        2: theirs[0].fileno(),
+                        **{3 + n: end.fileno() for n, end in enumerate(theirs[1:])},
                     },
                 )
                 self._pid = process.pid
-            for end, protocol in ((ours_out, output), (ours, channel)):
+            for end, protocol in zip(ours, (output, *channels), strict=True):
                 end.setblocking(False)
                 reactor.adoptStreamConnection(end.fileno(), socket.AF_UNIX, _Given(protocol))
         finally:
@@ -101,7 +106,7 @@ class Child(ProcessProtocol):
         """End it and all that it has started, now."""
         if self._pid is None:
             return
-        family = _descendants(self._pid)
+        family = _descendants(self._pid) if self._family else []
         try:
             os.killpg(self._pid, signal.SIGKILL)
         except OSError:  # it has not yet made its session

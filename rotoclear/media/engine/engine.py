@@ -1,0 +1,181 @@
+"""The engine, put together: what the server asks for, and the threads that do it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from functools import partial
+from typing import Final
+
+from rotoclear.devices.ring import Picture as Frame
+from rotoclear.media.engine import stills, wire
+from rotoclear.media.engine.encode import Encoded, available
+from rotoclear.media.engine.live import Live
+from rotoclear.media.engine.packets import Packets
+from rotoclear.media.engine.pictures import Picture, Pictures
+from rotoclear.media.engine.recording import Recording
+from rotoclear.media.engine.source import Source
+from rotoclear.pixels.convert import to_jpeg
+from rotoclear.processes.framing import pack
+
+BEAT: Final = 0.5
+"""Seconds between two signs of life."""
+
+STUCK: Final = 2.0
+"""Seconds after which a thread that does not look around is stuck: there are no more signs."""
+
+QUIET: Final = 10.0
+"""Seconds between two complaints about frames that make no sense."""
+
+STILLS: Final = 8
+"""Pictures that may be on their way to a volume; more mean that it hangs."""
+
+
+class Engine:
+    """
+    See the module.
+
+    :param control: leads to the server.
+    :param packets: sends encoded pictures to it.
+    """
+
+    def __init__(self, control: socket.socket, packets: Packets) -> None:
+        self._control = control
+        self._sending = threading.Lock()
+        self._packets = packets
+        self._sources: dict[int, Source] = {}
+        self._view = wire.View(1, "off", 1280, 720, 30)
+        self._stills = 0
+        self._complained = -QUIET
+        self._pictures = Pictures(self._complain)
+        self._recording = Recording(self, self._encoded)
+        self._live = Live(packets.jpeg)
+        self._pictures.add(self._recording)
+        self._pictures.add(self._live)
+
+    def start(self) -> None:
+        """Start the threads, and say so."""
+        for thread in (self._packets, self._pictures, self._recording, self._live):
+            thread.start()
+        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        self.send(wire.Ready(available()))
+
+    # -- for whoever has something to say ----------------------------------
+
+    def send(self, message: wire.FromEngine) -> None:
+        """Tell the server. See :class:`~rotoclear.media.engine.recording.Reporter`."""
+        with self._sending:
+            self._control.sendall(pack(message, wire.MAX_MESSAGE))
+
+    def answer(self, request: int, result: object = None) -> None:
+        """What was asked is done."""
+        self.send(wire.Answer(request, result))
+
+    def refuse(self, request: int, message: str) -> None:
+        """What was asked went wrong."""
+        self.send(wire.Refused(request, message))
+
+    def _complain(self, text: str) -> None:
+        now = time.monotonic()
+        if now - self._complained > QUIET:
+            self._complained = now
+            self.send(wire.Log(logging.WARNING, text))
+
+    # -- what is asked -----------------------------------------------------
+
+    def do(self, message: wire.ToEngine, connection: socket.socket | None = None) -> None:
+        """
+        Do what the server asks for; never blocks.
+
+        :param connection: that came with a :class:`~rotoclear.media.engine.wire.Source`.
+        """
+        match message:
+            case wire.Source(number):
+                if connection is not None:
+                    self._see(number, connection)
+            case wire.NoSource(number):
+                self._let_go(number)
+            case wire.View():
+                self._view = message
+                self._pictures.show(message)
+            case wire.Live(quality):
+                self._live.quality = quality
+            case wire.Look(request, quality, camera):
+                self._pictures.once(
+                    camera or self._view.main, partial(self._looked, request, quality)
+                )
+            case wire.Snap():
+                self._pictures.once_of_the_view(partial(self._snap, message))
+            case _:
+                self._recording.order(message)
+
+    def _see(self, number: int, connection: socket.socket) -> None:
+        self._let_go(number)
+        source = Source(
+            connection,
+            partial(self._deliver, number),
+            partial(self._pictures.forget, number),
+        )
+        self._sources[number] = source
+        source.start()
+
+    def _let_go(self, number: int) -> None:
+        source = self._sources.pop(number, None)
+        if source is not None:
+            source.end()
+        self._pictures.forget(number)
+
+    def _deliver(self, number: int, frame: Frame) -> None:
+        self._pictures.deliver(number, frame)
+
+    def _encoded(self, encoded: Encoded, taken: int) -> None:
+        self._packets.h264(encoded.data, taken, key=encoded.key)
+
+    # -- single pictures: each in a thread, for a volume may hang -----------
+
+    def _looked(self, request: int, quality: int, picture: Picture) -> None:
+        def work() -> None:
+            self.answer(request, to_jpeg(picture.planes, quality))
+
+        threading.Thread(target=work, name="look", daemon=True).start()
+
+    def _snap(self, snap: wire.Snap, picture: Picture) -> None:
+        if self._stills >= STILLS:
+            self.refuse(snap.request, "The volume does not answer")
+            return
+        self._stills += 1
+        threading.Thread(target=self._store, args=(snap, picture), daemon=True).start()
+
+    def _store(self, snap: wire.Snap, picture: Picture) -> None:
+        try:
+            age = (time.monotonic_ns() - picture.time) / 1e9
+            self.answer(snap.request, stills.store(picture.planes, snap, time.time() - age))
+        except OSError as error:
+            self.refuse(snap.request, f"The picture cannot be stored: {error.strerror or error}")
+        finally:
+            self._stills -= 1
+
+    # -- signs of life -----------------------------------------------------
+
+    def _beat(self) -> None:
+        made, then = 0, time.monotonic()
+        while True:
+            time.sleep(BEAT)
+            now = time.monotonic()
+            threads = (self._pictures, self._recording, self._live)
+            if any(now - thread.alive > STUCK for thread in threads):
+                continue
+            frames = self._pictures.made
+            rate = (frames - made) / (now - then)
+            made, then = frames, now
+            lost = sum(source.lost for source in tuple(self._sources.values()))
+            self.send(
+                wire.Beat(
+                    frames=frames,
+                    dropped=self._pictures.dropped + self._recording.dropped + lost,
+                    rate=round(rate, 1),
+                    recording=self._recording.state,
+                )
+            )

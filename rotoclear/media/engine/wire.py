@@ -1,0 +1,329 @@
+"""
+What the server and the engine's process say to each other.
+
+Two stream sockets. Over the **control** socket (descriptor 3) go the messages
+below, as :mod:`rotoclear.processes.framing` has it, in both directions; the viewer's end
+of a camera's frames (:mod:`rotoclear.devices.ring`) comes with :class:`Source`.
+Over the **packet** socket (descriptor 4) the engine sends encoded pictures, each
+behind a :class:`Head`: whoever does not read gets fewer of them, and newer ones.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct, field
+
+MAX_MESSAGE: Final = 16 * 2**20
+"""Bytes of a message over the control socket: a JPEG fits."""
+
+MAX_PACKET: Final = 32 * 2**20
+"""Bytes of an encoded picture."""
+
+
+class _Message(Struct, tag_field="is", frozen=True):
+    """Common to all messages: told apart by the name of their struct."""
+
+
+class Software(Struct, frozen=True):
+    """What is to be done to one camera's pictures: what its hardware has not done."""
+
+    brightness: int = 50
+    contrast: int = 50
+    sharpness: int = 50
+    saturation: int = 50
+    gain: int = 50
+    red_gain: int = 50
+    blue_gain: int = 50
+    noise_supression: bool = False
+    auto_exposure: bool = False
+    auto_white_balance: bool = False
+
+
+class Plan(Struct, frozen=True):
+    """
+    How to record.
+
+    :ivar encoder: FFmpeg's name of an H.264 encoder.
+    :ivar preset: of libx264; others ignore it.
+    :ivar crf: quality, 0 (best) to 51.
+    :ivar bitrate: the most kilobits a second.
+    :ivar keyframe: seconds between two keyframes.
+    :ivar segment_seconds: after which a new file is begun, 0: never.
+    :ivar segment_bytes: likewise.
+    :ivar reserve: bytes that must stay free on the volume: before that, it ends.
+    """
+
+    encoder: str = "libx264"
+    preset: str = "superfast"
+    crf: int = 23
+    bitrate: int = 20_000
+    keyframe: float = 2.0
+    segment_seconds: int = 0
+    segment_bytes: int = 0
+    reserve: int = 64 * 2**20
+
+
+# -- from the server -----------------------------------------------------------
+
+
+class Source(_Message, frozen=True, tag="source"):
+    """The frames of camera ``number`` come over the socket that comes with this message."""
+
+    number: int
+
+
+class NoSource(_Message, frozen=True, tag="no-source"):
+    """Let go of camera ``number``; nobody wants its frames, or it is gone."""
+
+    number: int
+
+
+class View(_Message, frozen=True, tag="view"):
+    """
+    What the picture is to be, from now on.
+
+    :ivar main: the active camera.
+    :ivar pip: a value of ``pip-mode``.
+    :ivar software: by the camera's number.
+    """
+
+    main: int
+    pip: str
+    width: int
+    height: int
+    rate: int
+    software: dict[int, Software] = field(default_factory=dict)
+
+
+class Record(_Message, frozen=True, tag="record"):
+    """
+    Begin a recording. Answered when its first frame is in the file.
+
+    :ivar volume: the folder of the volume, absolute.
+    :ivar title: goes into the file.
+    """
+
+    request: int
+    volume: str
+    plan: Plan
+    title: str = ""
+
+
+class Pause(_Message, frozen=True, tag="pause"):
+    """Leave out what comes. Answered when it is."""
+
+    request: int
+
+
+class Resume(_Message, frozen=True, tag="resume"):
+    """Go on with the same file. Answered with the first frame."""
+
+    request: int
+
+
+class Stop(_Message, frozen=True, tag="stop"):
+    """End the recording. Answered when the file is closed, and its name final."""
+
+    request: int
+
+
+class Snap(_Message, frozen=True, tag="snap"):
+    """
+    Store the next picture of the view as JPEG. Answered with a :class:`Stored`.
+
+    :ivar quality: 1 to 100.
+    :ivar notes: for its EXIF: ``camera``, ``settings``.
+    """
+
+    request: int
+    volume: str
+    quality: int
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class Look(_Message, frozen=True, tag="look"):
+    """
+    The next picture as JPEG: the answer's result is its bytes.
+
+    :ivar camera: of that camera alone, 0: of the view.
+    """
+
+    request: int
+    quality: int
+    camera: int = 0
+
+
+class Live(_Message, frozen=True, tag="live"):
+    """Send the view's pictures as JPEG packets from now on; ``quality`` 0: no more."""
+
+    quality: int
+
+
+class Stream(_Message, frozen=True, tag="stream"):
+    """
+    Send H.264 packets from now on, or no more.
+
+    They are the recorder's own while it records, else of an encoder by this plan.
+    """
+
+    on: bool
+    plan: Plan
+
+
+class Keyframe(_Message, frozen=True, tag="keyframe"):
+    """The next H.264 packet is to be a keyframe: somebody has joined."""
+
+
+class Publish(_Message, frozen=True, tag="publish"):
+    """Push the H.264 packets to this RTSP address; ``""``: no more. It may hold a password."""
+
+    url: str
+
+
+class Quit(_Message, frozen=True, tag="quit"):
+    """Close what is open and end. The server waits some seconds, not longer."""
+
+
+ToEngine = (
+    Source
+    | NoSource
+    | View
+    | Record
+    | Pause
+    | Resume
+    | Stop
+    | Snap
+    | Look
+    | Live
+    | Stream
+    | Keyframe
+    | Publish
+    | Quit
+)
+
+# -- from the engine -----------------------------------------------------------
+
+
+class Ready(_Message, frozen=True, tag="ready"):
+    """It has loaded its libraries."""
+
+    encoders: tuple[str, ...]
+
+
+class Answer(_Message, frozen=True, tag="answer"):
+    """What was asked is done."""
+
+    request: int
+    result: object = None
+
+
+class Refused(_Message, frozen=True, tag="refused"):
+    """What was asked went wrong; ``message`` is for people."""
+
+    request: int
+    message: str
+
+
+class Stored(Struct, frozen=True):
+    """
+    A picture on a volume.
+
+    :ivar file: relative to the volume.
+    :ivar taken: seconds since 1970, by the wall clock.
+    """
+
+    file: str
+    taken: float
+    width: int
+    height: int
+    size: int
+    sha256: str
+
+
+class Opened(_Message, frozen=True, tag="opened"):
+    """A file is being written: ``NAME.mp4.part``. ``began`` is seconds since 1970."""
+
+    file: str
+    began: float
+    width: int
+    height: int
+    rate: int
+
+
+class Closed(_Message, frozen=True, tag="closed"):
+    """
+    A file is complete, and has its final name.
+
+    :ivar duration: seconds that it plays.
+    :ivar ended: why, if it was not asked to; the recording is over then.
+    """
+
+    file: str
+    duration: float
+    size: int
+    frames: int
+    ended: str = ""
+
+
+class Hashed(_Message, frozen=True, tag="hashed"):
+    """The SHA-256 of a closed file, in hexadecimal; comes a while after it."""
+
+    file: str
+    sha256: str
+
+
+class Ended(_Message, frozen=True, tag="ended"):
+    """The recording is over, though nobody has asked for it: the disk is full, or gone."""
+
+    reason: str
+
+
+class Beat(_Message, frozen=True, tag="beat"):
+    """
+    A sign of life, twice a second, of all its threads.
+
+    :ivar frames: pictures made since it was started.
+    :ivar dropped: frames that came and were not made into one.
+    :ivar rate: pictures a second, of the last one.
+    """
+
+    frames: int
+    dropped: int
+    rate: float
+    recording: Literal["off", "on", "paused"]
+    published: str = ""
+
+
+class Log(_Message, frozen=True, tag="log"):
+    """Something for the log; ``level`` is one of :mod:`logging`'s numbers."""
+
+    level: int
+    text: str
+
+
+FromEngine = Ready | Answer | Refused | Opened | Closed | Hashed | Ended | Beat | Log
+
+# -- packets -------------------------------------------------------------------
+
+HEAD: Final = struct.Struct("!BBxxIQ")
+"""Kind, flags, length of what follows, and time: nanoseconds of ``CLOCK_MONOTONIC``."""
+
+JPEG: Final = 1
+"""Kind: one picture."""
+
+H264: Final = 2
+"""Kind: one access unit in Annex B form; a keyframe brings its parameter sets."""
+
+KEY: Final = 1
+"""Flag: a keyframe."""
+
+
+class Head(NamedTuple):
+    """What stands before each packet."""
+
+    kind: int
+    flags: int
+    length: int
+    time: int

@@ -1,0 +1,164 @@
+"""What the recorder and the snapshots ask of the engine: :class:`IEngine`, for real."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import TimeoutError as TookTooLong
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from rotoclear.interfaces import CameraDescription, VolumeDescription
+from rotoclear.media.engine import wire
+from rotoclear.media.films import Films, Place, Take
+from rotoclear.media.interfaces import IEngine
+from rotoclear.media.service import EngineService
+from rotoclear.media.view import SLIDERS, SWITCHES
+from rotoclear.state.errors import DeviceError, NotAvailable
+from rotoclear.state.model import Model
+
+_NOTED: Final = (*SLIDERS, *SWITCHES, "resolution", "fps", "pip-mode")
+
+
+class Volumes(Protocol):
+    """The volumes, as :class:`rotoclear.devices.volumes.Volumes`."""
+
+    def current(self) -> Any:
+        """The volume that records, or ``None``."""
+
+
+class Heads(Protocol):
+    """The heads, as :class:`rotoclear.devices.heads.Heads`."""
+
+    def description(self, number: int) -> CameraDescription | None:
+        """What it is."""
+
+
+@implementer(IEngine)
+class PixelEngine:
+    """
+    Records and takes pictures by what the state says.
+
+    :ivar recording: an engine is recording, or paused.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        service: EngineService,
+        model: Model,
+        heads: Heads,
+        volumes: Volumes,
+        films: Films,
+        plan: wire.Plan,
+    ) -> None:
+        self._service = service
+        self._model = model
+        self._heads = heads
+        self._volumes = volumes
+        self._films = films
+        self._plan = plan
+        self.recording = False
+        self.continues = ""
+        service.on_change(self._changed)
+
+    def start(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._start())
+
+    def stop(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._stop())
+
+    def pause(self) -> Deferred[None]:
+        return self._service.ask(wire.Pause).addCallback(_nothing)
+
+    def resume(self) -> Deferred[None]:
+        return self._service.ask(wire.Resume).addCallback(_nothing)
+
+    def snap(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._snap())
+
+    async def _start(self) -> None:
+        place, camera = self._place(), self._camera()
+        continues, self.continues = self.continues, ""
+        self._films.begin(Take(place, camera, continues=continues))
+        self._hold()
+        try:
+            await self._service.ask(
+                lambda number: wire.Record(number, place.path, self._plan, self._title(camera))
+            )
+        except (DeviceError, CancelledError, TookTooLong):
+            # It may begin yet.
+            self._stop_anyway()
+            raise
+
+    async def _stop(self) -> None:
+        if not self.recording:
+            return
+        try:
+            await self._service.ask(wire.Stop)
+        except DeviceError:
+            # There is no engine: nothing is recorded.
+            if self._service.state == "running":
+                raise
+        finally:
+            self._let_go()
+
+    def _stop_anyway(self) -> None:
+        self._service.ask(wire.Stop).addErrback(lambda failure: failure.trap(DeviceError))
+        self._let_go()
+
+    async def _snap(self) -> None:
+        place, camera = self._place(), self._camera()
+        token = object()
+        self._service.need(token)
+        try:
+            raw = await self._service.ask(
+                lambda number: wire.Snap(
+                    number, place.path, int(self._model["jpeg-quality"]), self._notes(camera)
+                )
+            )
+        finally:
+            self._service.done(token)
+        stored = wire.Stored(**raw)
+        await self._films.snapshot(place, stored, camera, "")
+
+    # -- what is so ------------------------------------------------------
+
+    def _hold(self) -> None:
+        if not self.recording:
+            self.recording = True
+            self._service.need(self)
+
+    def _let_go(self) -> None:
+        if self.recording:
+            self.recording = False
+            self._service.done(self)
+
+    def _changed(self, running: bool) -> None:
+        if not running:
+            self._let_go()
+            self.continues = self._films.lost()
+
+    def _camera(self) -> int:
+        return int(self._model["main-camera"])
+
+    def _place(self) -> Place:
+        volume = self._volumes.current()
+        if volume is None:
+            raise NotAvailable("There is no storage to write on")
+        description: VolumeDescription = volume.description
+        return Place(f"{volume.driver}/{volume.identity}", description.name, description.path)
+
+    def _title(self, camera: int) -> str:
+        description = self._heads.description(camera)
+        return f"Camera {camera}" + (f": {description.model}" if description else "")
+
+    def _notes(self, camera: int) -> dict[str, str]:
+        settings = ", ".join(f"{key}={self._model[key]}" for key in _NOTED)
+        return {"camera": self._title(camera), "settings": settings}
+
+
+def _nothing(result: object) -> None:
+    return None

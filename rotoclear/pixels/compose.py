@@ -1,0 +1,75 @@
+"""Two pictures in one: scaling, and picture-in-picture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+
+from rotoclear.pixels import Planes, blank, size, split
+
+SHARE: Final = 4
+"""The small picture has a quarter of the large one's width and height."""
+
+MARGIN: Final = 32
+"""The small picture is a 32nd of the width away from the edges."""
+
+
+def scaled(planes: Planes, width: int, height: int) -> Planes:
+    """
+    The picture in another size; bars where it is not as wide or as high.
+
+    :return: the very same one if it has that size.
+    """
+    if size(planes) == (width, height):
+        return planes
+    result = blank(width, height)
+    old_width, old_height = size(planes)
+    scale = min(width / old_width, height / old_height)
+    new = _even(old_width * scale, width), _even(old_height * scale, height)
+    _put(planes, result, (width - new[0]) // 2, (height - new[1]) // 2, *new)
+    return result
+
+
+def composed(main: Planes, other: Planes | None, mode: str) -> Planes:
+    """
+    The active camera's picture, and in it or beside it the other one's.
+
+    :param other: of whatever size; without it there is only the first.
+    :param mode: a value of ``pip-mode``.
+    :return: the very same picture, or a new one of the same size.
+    """
+    if other is None or mode == "off":
+        return main
+    width, height = size(main)
+    if mode == "side-by-side":
+        result = blank(width, height)
+        half = width // 4 * 2
+        for planes, left in ((main, 0), (other, half)):
+            small = scaled(planes, half, height)
+            _put(small, result, left, 0, half, height)
+        return result
+    result = main.copy()
+    across, down = _even(width / SHARE, width), _even(height / SHARE, height)
+    margin = _even(width / MARGIN, width)
+    left = margin if mode.endswith("left") else width - across - margin
+    top = margin if mode.startswith("top") else height - down - margin
+    _put(scaled(other, across, down), result, left, top, across, down)
+    return result
+
+
+def _put(planes: Planes, onto: Planes, left: int, top: int, width: int, height: int) -> None:
+    """Draw a picture in that size at that place; both are even, or made so."""
+    left, top = left // 2 * 2, top // 2 * 2
+    for number, (plane, target) in enumerate(zip(split(planes), split(onto), strict=True)):
+        part = 1 if number == 0 else 2
+        across, down = width // part, height // part
+        area = target[top // part : top // part + down, left // part : left // part + across]
+        if plane.shape == area.shape:
+            area[:] = plane
+        else:
+            area[:] = cv2.resize(plane, (across, down), interpolation=cv2.INTER_AREA)
+
+
+def _even(length: float, most: int) -> int:
+    return max(2, min(int(length) // 2 * 2, most))

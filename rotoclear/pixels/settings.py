@@ -1,0 +1,214 @@
+"""
+The image settings, done in software.
+
+All sliders go from 0 to 100, and 50 leaves the picture as it is.
+
+=================== ======================================================================
+brightness          adds ``1.6 * (v - 50)`` levels, -80 to 80 of 255
+contrast            spreads around the middle grey by ``2 ** ((v - 50) / 50)``, 1/2 to 2
+saturation          multiplies the colours by ``v / 50``: 0 is grey, 100 is doubled
+gain                multiplies light by ``2 ** ((v - 50) / 25)``, 1/4 to 4 (two stops)
+red-gain, blue-gain multiply that colour by ``2 ** ((v - 50) / 50)``, 1/2 to 2
+sharpness           adds the difference from the four neighbours: below 50 softens, above
+                    50 sharpens
+noise-supression    mixes a pixel with what it was before, unless it moves
+auto-exposure       instead of gain: brings the mean brightness to 110 within a second or
+                    so, by up to two stops
+auto-white-balance  instead of the colour gains: brings the mean colour to grey, by up to
+                    one stop
+=================== ======================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import cv2
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from rotoclear.pixels import Planes, size, split
+
+_RED, _BLUE = 0.299, 0.114
+_GREEN: Final = 1 - _RED - _BLUE
+"""The colours' shares in brightness (BT.601)."""
+
+_RGB_TO_YUV: Final = np.array(
+    [
+        [_RED, _GREEN, _BLUE],
+        [-_RED / (2 * (1 - _BLUE)), -_GREEN / (2 * (1 - _BLUE)), 0.5],
+        [0.5, -_GREEN / (2 * (1 - _RED)), -_BLUE / (2 * (1 - _RED))],
+    ]
+)
+_YUV_TO_RGB: Final = np.linalg.inv(_RGB_TO_YUV)
+
+GOAL: Final = 110.0
+"""Mean brightness that auto-exposure goes for."""
+
+STOPS: Final = 2.0
+"""How far it goes, in powers of two."""
+
+PACE: Final = 0.12
+"""The share of the way that the automatic functions go with each picture."""
+
+STILL: Final = 12
+"""Levels by which a pixel may differ and still be taken for noise."""
+
+_Matrix = NDArray[np.float64]
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What is to be done to a picture; the defaults do nothing."""
+
+    brightness: int = 50
+    contrast: int = 50
+    sharpness: int = 50
+    saturation: int = 50
+    gain: int = 50
+    red_gain: int = 50
+    blue_gain: int = 50
+    noise_supression: bool = False
+    auto_exposure: bool = False
+    auto_white_balance: bool = False
+
+
+class Automatic:
+    """
+    Finds exposure and white balance, a little better with each picture.
+
+    :ivar light: by how much light is to be multiplied.
+    :ivar red: by how much red is.
+    :ivar blue: by how much blue is.
+    """
+
+    def __init__(self) -> None:
+        self.light = self.red = self.blue = 1.0
+
+    def look(self, planes: Planes, settings: Settings) -> None:
+        """Learn from a picture as the camera made it."""
+        if not (settings.auto_exposure or settings.auto_white_balance):
+            return
+        y, u, v = (float(cv2.mean(plane[::4, ::4])[0]) for plane in split(planes))
+        if settings.auto_exposure:
+            wanted = np.clip(GOAL / max(y, 1.0), 2**-STOPS, 2**STOPS)
+            self.light += PACE * (float(wanted) - self.light)
+        if settings.auto_white_balance:
+            rgb = _YUV_TO_RGB @ np.array([y, u - 128, v - 128])
+            red, green, blue = (max(float(colour), 1.0) for colour in rgb)
+            self.red += PACE * (float(np.clip(green / red, 0.5, 2)) - self.red)
+            self.blue += PACE * (float(np.clip(green / blue, 0.5, 2)) - self.blue)
+
+
+class Chain:
+    """
+    Does it to one picture after another of one camera.
+
+    Every setting may change with every picture.
+    """
+
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+        self._automatic = Automatic()
+        self._before: Planes | None = None
+        self._levels: Planes | None = None
+        self._colours: NDArray[np.float32] | None = None
+        self._kernel: NDArray[np.float32] | None = None
+
+    def __call__(self, planes: Planes, settings: Settings) -> Planes:
+        """
+        The picture with the settings.
+
+        :return: the very same one if there is nothing to do, else a new one.
+        """
+        self._automatic.look(planes, settings)
+        if settings != self._settings or settings.auto_exposure or settings.auto_white_balance:
+            self._prepare(settings)
+        height = size(planes)[1]
+        if self._before is not None and self._before.shape != planes[:height].shape:
+            self._before = None
+        if not settings.noise_supression:
+            self._before = None
+        nothing = self._levels is None and self._colours is None and self._kernel is None
+        if nothing and not settings.noise_supression:
+            return planes
+        return self._work(planes, settings)
+
+    def _work(self, planes: Planes, settings: Settings) -> Planes:
+        result = np.empty_like(planes)
+        y, u, v = split(planes)
+        new_y, new_u, new_v = split(result)
+        if self._colours is None:
+            new_u[:], new_v[:] = u, v
+        else:
+            height, width = u.shape
+            small = cv2.resize(y, (width, height), interpolation=cv2.INTER_AREA)
+            mixed = cv2.transform(cv2.merge((small, u, v)), self._colours)
+            cv2.extractChannel(mixed, 0, new_u)
+            cv2.extractChannel(mixed, 1, new_v)
+        if settings.noise_supression:
+            y = self._calm(y)
+        if self._kernel is not None:
+            sharper = cv2.filter2D(y, -1, self._kernel, borderType=cv2.BORDER_REPLICATE)
+            y = cast(Planes, sharper)
+        if self._levels is None:
+            new_y[:] = y
+        else:
+            cv2.LUT(y, self._levels, new_y)
+        return result
+
+    def _calm(self, y: Planes) -> Planes:
+        """Mixed with what was there before, where nothing moves."""
+        if self._before is None:
+            self._before = y.copy()
+        moving = cv2.threshold(cv2.absdiff(y, self._before), STILL, 255, cv2.THRESH_BINARY)[1]
+        mixed = cast(Planes, cv2.addWeighted(y, 0.4, self._before, 0.6, 0))
+        cv2.copyTo(y, moving, mixed)
+        self._before = mixed
+        return mixed
+
+    def _prepare(self, settings: Settings) -> None:
+        self._settings = settings
+        automatic = self._automatic
+        light = automatic.light if settings.auto_exposure else 2 ** ((settings.gain - 50) / 25)
+        if settings.auto_white_balance:
+            red, blue = automatic.red, automatic.blue
+        else:
+            red = 2 ** ((settings.red_gain - 50) / 50)
+            blue = 2 ** ((settings.blue_gain - 50) / 50)
+        self._levels = _levels(settings, light * (_RED * red + _GREEN + _BLUE * blue))
+        self._colours = _colours(settings.saturation / 50, light, red, blue)
+        self._kernel = _kernel(settings.sharpness)
+
+
+def _levels(settings: Settings, light: float) -> Planes | None:
+    """The new brightness for each of the 256."""
+    contrast = 2 ** ((settings.contrast - 50) / 50)
+    levels = np.arange(256) * light
+    levels = (levels - 127.5) * contrast + 127.5 + 1.6 * (settings.brightness - 50)
+    table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+    return None if (table == np.arange(256)).all() else table
+
+
+def _colours(saturation: float, light: float, red: float, blue: float) -> _Matrix32 | None:
+    """U and V of brightness, U and V: a matrix of two rows and four columns."""
+    gains = np.diag([red, 1.0, blue]) * light
+    matrix = np.diag([1.0, saturation, saturation]) @ _RGB_TO_YUV @ gains @ _YUV_TO_RGB
+    rows: _Matrix = matrix[1:]
+    if np.allclose(rows, [[0, 1, 0], [0, 0, 1]], atol=1e-4):
+        return None
+    offset = 128 - rows[:, 1:].sum(axis=1) * 128
+    return np.column_stack([rows, offset]).astype(np.float32)
+
+
+_Matrix32 = NDArray[np.float32]
+
+
+def _kernel(sharpness: int) -> _Matrix32 | None:
+    if sharpness == 50:
+        return None
+    weight = (sharpness - 50) / 50
+    side = weight * 0.5 if weight > 0 else weight * 0.2
+    kernel = [[0, -side, 0], [-side, 1 + 4 * side, -side], [0, -side, 0]]
+    return np.array(kernel, np.float32)

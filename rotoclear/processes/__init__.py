@@ -1,0 +1,1 @@
+"""The server's child processes: how they are started, talked with, and die."""
