@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Final
 from rotoclear.devices.ring import Picture
 from rotoclear.interfaces import IMAGE_CONTROLS, CameraDescription, DeviceFailure, VideoMode
 from rotoclear.testing.bench import Bench, Handle, Late, Stream
-from rotoclear.testing.cases import AWAY, DriverTests
+from rotoclear.testing.cases import DriverTests
 from rotoclear.testing.checks import both, direct, hosted
 from rotoclear.testing.direct import DirectBench, DirectHandle
 from rotoclear.testing.fault import Fault
 from rotoclear.testing.pictures import Album
+from rotoclear.testing.plugging import AWAY
 from rotoclear.testing.samples import sampled
 from rotoclear.testing.work import Worker
 from rotoclear.values import Value

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
-from rotoclear.devices import declared, describe
+from rotoclear.devices import declared
 from rotoclear.devices.kinds import NAME, KindError, kind_of
-from rotoclear.interfaces import (
-    DeviceFailure,
-    DriverUnusable,
-    IKeys,
-    Setting,
-    UdevDevice,
-)
-from rotoclear.testing import words
-from rotoclear.testing.bench import Bench, Crash, Ended, Handle, Late
-from rotoclear.testing.checks import Way, add_tests, alone, both, hosted
+from rotoclear.interfaces import DeviceFailure, IKeys
+from rotoclear.testing.bench import Bench, Handle
+from rotoclear.testing.checks import Way, alone, both, hosted
 from rotoclear.testing.direct import DirectBench
 from rotoclear.testing.fault import Fault, NotExercised
+from rotoclear.testing.handling import INTERFACES
 from rotoclear.testing.hosted import HostedBench
 from rotoclear.testing.leaks import leaks
-from rotoclear.testing.report import Check, Report, distribution_of
+from rotoclear.testing.plugging import PlugTests
 from rotoclear.testing.samples import fits, values_of
 from rotoclear.testing.settings import filled
-
-if TYPE_CHECKING:
-    from unittest import TestCase as _Case
-else:
-    _Case = object
 
 NOBODY: Final = "rotoclear-testing-nobody"
 """An identity that no device has."""
@@ -47,384 +31,12 @@ FIND: Final = 0.4
 PROBE: Final = 0.4
 """Seconds after which a device that was probed counts as gone."""
 
-AWAY: Final = 3.0
-"""Seconds in which it must have been noticed that a device was unplugged or plugged in."""
-
 POLITE: Final = 1.0
 """Seconds that a driver has to end."""
 
-PRINT: Final = "ROTOCLEAR_TESTING_REPORT"
-"""If this stands in the environment, reports are printed at the end."""
 
-T = TypeVar("T")
-
-
-class DriverTests(_Case):
-    """
-    Common to the drivers of all kinds; see :mod:`rotoclear.testing`.
-
-    :cvar module: of the plugin, for the checks through the real host:
-        ``"rotoclear.plugins.acme_lamp"``. Without it they are not made.
-    :cvar attribute: the driver's name there.
-    :cvar options: of the driver, as its section of the configuration would hold them.
-    :cvar identities: the devices that are checked; empty for all that are found.
-    :cvar rounds: how often it is opened and closed in search of leaks.
-    :cvar report: what came of the checks.
-    """
-
-    kind: ClassVar[str] = ""
-    module: ClassVar[str] = ""
-    attribute: ClassVar[str] = ""
-    options: Mapping[str, Setting] = {}
-    identities: Sequence[str] = ()
-    rounds: int = 20
-    report: ClassVar[Report] = Report()
-
-    def __init_subclass__(cls, **arguments: Any) -> None:
-        super().__init_subclass__(**arguments)
-        add_tests(cls)
-        cls.report = Report()
-        if os.environ.get(PRINT):
-            atexit.register(lambda: cls.report.checks and print(cls.report.as_text()))
-
-    # -- what a subclass says ----------------------------------------------------
-
-    def make_driver(self) -> Any:
-        """A new driver that was not started yet."""
-        raise NotImplementedError(f"{type(self).__name__} must have make_driver()")
-
-    def present(self) -> Sequence[UdevDevice]:
-        """The devices of the kernel's that it is for and that are there now."""
-        return ()
-
-    def unplug(self, identity: str) -> None:
-        """Take a device away, or have a rig do it. Called in this process."""
-        raise NotImplementedError
-
-    def plug(self, identity: str) -> None:
-        """Bring it back."""
-        raise NotImplementedError
-
-    # -- how a check is made -----------------------------------------------------
-
-    def make_check(self, test: str, what: str, way: Way, function: Callable[..., None]) -> None:
-        """Make one and note what comes of it."""
-        report = type(self).report
-        where = " (in its own process)" if way == "hosted" else ""
-        self.noted = Check(test, what + where)
-        report.checks[:] = [check for check in report.checks if check.name != test]
-        report.checks.append(self.noted)
-        self._data_dir = tempfile.mkdtemp(prefix="rotoclear-testing-")
-        try:
-            self._make(way, function)
-        except NotExercised as error:
-            self.noted.outcome = "not exercised"
-            self.noted.not_exercised.append(str(error))
-        except Fault as fault:
-            self.noted.outcome = "fail"
-            self.noted.message = str(fault)
-            raise self.failureException(f"{what}: {fault}") from None
-        except BaseException as error:
-            self.noted.outcome = "fail"
-            self.noted.message = f"{type(error).__name__}: {error}"
-            raise
-        finally:
-            shutil.rmtree(self._data_dir, ignore_errors=True)
-
-    def _make(self, way: Way, function: Callable[..., None]) -> None:
-        if way == "alone":
-            function()
-            return
-        place = DirectBench.where if way == "direct" else HostedBench.where
-        try:
-            with self.bench(way) as bench:
-                function(bench)
-        except (Crash, Late, Ended, DeviceFailure, DriverUnusable) as error:
-            raise words.explained(error, place) from error
-
-    @contextmanager
-    def bench(self, way: Way) -> Iterator[Bench]:
-        """A driver that runs until the end of the block."""
-        bench = self._new_bench(way)
-        try:
-            bench.start()
-            yield bench
-        except BaseException:
-            try:
-                bench.stop()
-            except Exception:  # noqa: BLE001, S110 - what came first is told
-                pass
-            raise
-        else:
-            bench.stop()
-
-    def _new_bench(self, way: Way) -> Bench:
-        report = type(self).report
-        report.options = dict(self.options)
-        if way == "direct":
-            driver = self.make_driver()
-            self._introduce(driver)
-            options = filled(driver, self.options)
-            return DirectBench(driver, options, self.present(), self._data_dir)
-        if not self.module or not self.attribute:
-            raise NotExercised(
-                "no process of its own: say module = and attribute = in the test's class"
-            )
-        report.target = f"{self.module}:{self.attribute}"
-        return HostedBench(
-            self.module, self.attribute, self.options, self.present(), self._data_dir
-        )
-
-    def _introduce(self, driver: Any) -> None:
-        """Note who it is."""
-        cls = type(driver)
-        about = {"driver": str(getattr(driver, "name", "?")), "kind": self.kind}
-        about |= {"class": f"{cls.__module__}.{cls.__qualname__}"}
-        type(self).report.driver = about | distribution_of(cls.__module__)
-
-    def not_exercised(self, why: str) -> None:
-        """Note that a part of the check could not be made."""
-        if why not in self.noted.not_exercised:
-            self.noted.not_exercised.append(why)
-
-    # -- what checks are made of -------------------------------------------------
-
-    def found(self, bench: Bench) -> list[str]:
-        """
-        The devices that are checked.
-
-        :raises Fault: there is none, or ``find`` is wrong.
-        """
-        found = self.find(bench)
-        wanted = self.identities
-        missing = [identity for identity in wanted if identity not in found]
-        if missing or not found:
-            named = ", ".join(found) or "no device"
-            raise Fault(
-                f"find() named {named}" + (f" and not {', '.join(missing)}." if missing else "."),
-                where="IDriver.find",
-                asks="the identities of the devices that are there now",
-                mend="plug one in; if one is, see whether find() and its options look in the "
-                "right place, and whether this user may open it",
-            )
-        return list(wanted) or found
-
-    def find(self, bench: Bench) -> list[str]:
-        """
-        What a driver finds.
-
-        :raises Fault: that are no identities.
-        """
-        found: Any = bench.find()
-        if isinstance(found, str) or not isinstance(found, Sequence):
-            raise Fault(
-                f"find() returned {found!r:.100}, which is no list or tuple.",
-                where="IDriver.find",
-                asks="a sequence (a list or a tuple) of identities, each a str",
-                mend="return [identity] also for one device, and list(...) of a generator",
-            )
-        for identity in found:
-            if not isinstance(identity, str) or not describe.IDENTITY.fullmatch(identity):
-                raise Fault(
-                    f"find() named {identity!r:.100}, which is no identity.",
-                    where="IDriver.find",
-                    asks="each identity is a str of 1 to 128 printable ASCII characters",
-                    mend="make a text of it, such as a serial number or the port's path",
-                )
-        if len(set(found)) != len(found):
-            raise Fault(
-                f"find() named a device twice: {', '.join(found)}.",
-                where="IDriver.find",
-                asks="an identity tells a device from every other of this driver",
-                mend="put what tells them apart into it: the serial number, else the port",
-            )
-        return list(found)
-
-    @contextmanager
-    def opened(self, bench: Bench, identity: str) -> Iterator[Handle]:
-        """A device that is open until the end of the block."""
-        handle = bench.open(identity)
-        try:
-            yield handle
-        except BaseException:
-            try:
-                handle.close()
-            except Exception:  # noqa: BLE001, S110 - what came first is told
-                pass
-            raise
-        else:
-            handle.close()
-
-    def each(self, bench: Bench) -> Iterator[Handle]:
-        """The devices, opened one after another."""
-        for identity in self.found(bench):
-            with self.opened(bench, identity) as handle:
-                self.described(handle, handle.raw)
-                yield handle
-
-    def described(self, handle: Handle, raw: object) -> Any:
-        """
-        A description, in its own type.
-
-        :raises Fault: it is not valid.
-        """
-        try:
-            plain = msgspec.to_builtins(raw)
-            description = describe.description(self.kind, handle.identity, plain)  # type: ignore[arg-type]
-        except (describe.BadDescription, TypeError, ValueError) as error:
-            raise Fault(
-                f"describe() of {handle.identity} returned what is not valid: {error}.",
-                where=_DESCRIPTIONS[self.kind],
-                asks="every field within the bounds that stand there",
-                mend="correct that field",
-            ) from None
-        type(self).report.devices[handle.identity] = msgspec.to_builtins(
-            description, order="deterministic"
-        )
-        return description
-
-    def timed(self, identity: str, name: str, function: Callable[[], T]) -> T:
-        """Note how long a call takes, in milliseconds; the longest counts."""
-        began = time.monotonic()
-        result = function()
-        took = round((time.monotonic() - began) * 1000, 1)
-        known = type(self).report.figures.get(identity, {}).get(name, 0.0)
-        type(self).report.figure(identity, name, max(took, known))
-        return result
-
-    def must_refuse(self, handle: Handle, method: str, *arguments: Any, asks: str) -> None:
-        """
-        A call that no device can do.
-
-        :raises Fault: it seems to have done it.
-        """
-        what = f"{method}({', '.join(map(repr, arguments))})"
-        try:
-            handle.call(method, *arguments)
-        except DeviceFailure:
-            return
-        raise Fault(
-            f"{what} of {handle.identity} raised nothing, though there is no such thing.",
-            where=f"{_DEVICES[self.kind]}.{method}",
-            asks=asks,
-            mend="look the arguments up in what describe() says, and raise DeviceFailure for "
-            "what is not there",
-        )
-
-    def must_take(self, handle: Handle, method: str, *arguments: Any) -> None:
-        """
-        A call that it has said it can do.
-
-        :raises Fault: it refused.
-        """
-        what = f"{method}({', '.join(map(repr, arguments))})"
-        try:
-            self.timed(handle.identity, f"{method}, ms", lambda: handle.call(method, *arguments))
-        except DeviceFailure as error:
-            raise Fault(
-                f"{what} of {handle.identity} was refused: {type(error).__name__}: {error}",
-                where=f"{_DEVICES[self.kind]}.{method}",
-                asks="what describe() declares can be done, every value of it",
-                mend="do not declare what this hardware cannot do; scale what it can do to its "
-                "range",
-            ) from None
-
-    # -- unplugging --------------------------------------------------------------
-
-    def plugs(self, bench: Bench) -> tuple[Callable[[str], None], Callable[[str], None]]:
-        """
-        What takes a device away and what brings it back.
-
-        :raises NotExercised: nothing does.
-        """
-        cls = type(self)
-        if cls.unplug is not DriverTests.unplug and cls.plug is not DriverTests.plug:
-            hooks = (self.unplug, self.plug)
-        elif bench.simulated:
-            hooks = (
-                lambda identity: _drop(bench.simulate("unplug", identity)),
-                lambda identity: _drop(bench.simulate("plug", identity)),
-            )
-        else:
-            raise NotExercised(
-                "nothing can unplug the device: give unplug() and plug(), or pull it by hand "
-                "while the server runs and see that it goes and comes back"
-            )
-
-        def then_tell(hook: Callable[[str], None]) -> Callable[[str], None]:
-            def act(identity: str) -> None:
-                hook(identity)
-                bench.present(self.present())
-
-            return act
-
-        return then_tell(hooks[0]), then_tell(hooks[1])
-
-    def await_found(self, bench: Bench, identity: str, there: bool) -> None:
-        """
-        Wait until ``find`` knows what has happened.
-
-        :raises Fault: it takes too long.
-        """
-        deadline = time.monotonic() + AWAY
-        while (identity in self.find(bench)) is not there:
-            if time.monotonic() > deadline:
-                raise Fault(
-                    f"find() does {'not ' if there else 'still '}name {identity}, {AWAY:g} s after "
-                    f"it was {'plugged in' if there else 'unplugged'}.",
-                    where="IDriver.find",
-                    asks="the identities of the devices that are there now",
-                    mend="look anew each time, and forget what is not there",
-                )
-            time.sleep(0.02)
-
-    def until_gone(self, what: str, identity: str, call: Callable[[], object]) -> None:
-        """
-        Do something to a device that was unplugged until it raises.
-
-        :raises Fault: it goes on as if nothing had happened.
-        """
-        deadline = time.monotonic() + AWAY
-        while True:
-            try:
-                call()
-            except DeviceFailure:
-                return
-            if time.monotonic() > deadline:
-                raise Fault(
-                    f"{what} of {identity} still succeeds {AWAY:g} s after it was unplugged.",
-                    where="Errors",
-                    asks="a device that is no longer there raises DeviceGone",
-                    mend="ask the hardware itself, not what was remembered of it",
-                )
-            time.sleep(0.01)
-
-    def gently(self, what: str, identity: str, call: Callable[[], object]) -> None:
-        """
-        Let go of a device that has gone.
-
-        :raises Fault: that raised.
-        """
-        try:
-            call()
-        except (DeviceFailure, Crash) as error:
-            raise Fault(
-                f"{what} of {identity} raised after the device was unplugged: {error}",
-                where=f"{_DEVICES[self.kind]}.{what.partition('(')[0]}",
-                asks="the device may be gone: it lets go of what is left and raises nothing",
-                mend="ignore what the hardware says to that (OSError: ENODEV, say), and close the "
-                "descriptor all the same",
-            ) from None
-
-    def calls_to_lose(self, handle: Handle) -> list[tuple[str, tuple[Any, ...]]]:
-        """Calls in the middle of which a device is unplugged."""
-        raise NotImplementedError
-
-    def once(self, handle: Handle) -> None:
-        """Use a device a little, as the server would."""
-        handle.call("probe")
-
-    # -- the checks --------------------------------------------------------------
+class DriverTests(PlugTests):
+    """For drivers of all kinds; see :mod:`rotoclear.testing`."""
 
     @alone("name, matches, options and keys are as the interface asks")
     def check_declaration(self) -> None:
@@ -528,7 +140,7 @@ class DriverTests(_Case):
                         difference = _difference(known[identity], description)
                         raise Fault(
                             f"describe() of {identity} returned {difference}.",
-                            where=f"{_DEVICES[self.kind]}.describe",
+                            where=f"{INTERFACES[self.kind]}.describe",
                             asks="it stays the same while it is open, and names what the device is",
                             mend="make the description once, when the device is opened, of what "
                             "the hardware keeps",
@@ -654,49 +266,6 @@ class DriverTests(_Case):
                 + (", though it provides IKeys" if IKeys.providedBy(self.make_driver()) else "")
             )
 
-    @both("a device that is unplugged is gone, and back when it is plugged in")
-    def check_unplug(self, bench: Bench) -> None:
-        unplug, plug = self.plugs(bench)
-        for identity in self.found(bench):
-            handle = bench.open(identity)
-            unplug(identity)
-            try:
-                self.await_found(bench, identity, there=False)
-                self.until_gone("probe()", identity, lambda: handle.call("probe"))  # noqa: B023
-                self.gently("close()", identity, handle.close)
-                self.until_gone("open()", identity, lambda: bench.open(identity).close())  # noqa: B023
-            finally:
-                plug(identity)
-            self.await_found(bench, identity, there=True)
-            with self.opened(bench, identity) as again:
-                self.once(again)
-
-    @both("a device that is unplugged in the middle of a call")
-    def check_unplug_in_a_call(self, bench: Bench) -> None:
-        unplug, plug = self.plugs(bench)
-        for identity in self.found(bench):
-            with self.opened(bench, identity) as handle:
-                calls = self.calls_to_lose(handle)
-            for method, arguments in calls:
-                handle = bench.open(identity)
-                pending = handle.begin(method, *arguments)
-                unplug(identity)
-                try:
-                    try:
-                        pending.result()
-                    except DeviceFailure:
-                        pass
-                    what = f"{method}({', '.join(map(repr, arguments))})"
-                    self.until_gone(
-                        what,
-                        identity,
-                        lambda: handle.call(method, *arguments),  # noqa: B023
-                    )
-                    self.gently("close()", identity, handle.close)
-                finally:
-                    plug(identity)
-                self.await_found(bench, identity, there=True)
-
     @hosted("it ends within a second when the server says so")
     def check_stop(self, bench: Bench) -> None:
         for identity in self.found(bench):
@@ -750,13 +319,6 @@ class DriverTests(_Case):
         self.once(handle)
 
 
-add_tests(DriverTests)
-
-
-def _drop(_: object) -> None:
-    """Nobody wants what was returned."""
-
-
 def _difference(first: Any, then: Any) -> str:
     """Two descriptions, where they are not the same."""
     a, b = msgspec.to_builtins(first), msgspec.to_builtins(then)
@@ -772,10 +334,4 @@ def _command(pid: int) -> str:
         return "?"
 
 
-_DEVICES: Final = {"camera": "ICamera", "light": "ILight", "storage": "IVolume"}
-_DESCRIPTIONS: Final = {
-    "camera": "CameraDescription",
-    "light": "LightDescription",
-    "storage": "VolumeDescription",
-}
 _PARTS: Final = {"matches": "Match", "options": "Option", "keys": "DriverKey"}
