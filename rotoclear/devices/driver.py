@@ -338,8 +338,7 @@ class Driver:
 
     def _is_unusable(self, reason: str) -> None:
         """It cannot work here, and says so: there is no use in trying again."""
-        if self.state != "refused":
-            self._log.error("{driver} cannot be used: {reason}", driver=self.name, reason=reason)
+        self._notes.complain(f"cannot be used: {reason}")
         self.state = "refused"
         self._reconsider_at = self._clock.seconds() + RECONSIDERED
         self._retire(reason)

@@ -94,6 +94,8 @@ class Process:
                 self._reply(request, method, self.results.get(method))
             case wire.Close(request):
                 self._reply(request, "close", None)
+            case wire.SetKey(request):
+                self._reply(request, "set-key", None)
             case wire.Simulate(request, action):
                 self._reply(request, action, {"holds": {}})
 

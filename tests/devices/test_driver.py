@@ -14,7 +14,7 @@ from rotoclear.devices.link import Entry
 from rotoclear.devices.opening import LIMIT, PROBE_INTERVAL, PROBE_LIMIT
 from rotoclear.devices.plugin import Plugin
 from rotoclear.interfaces import VolumeUsage
-from rotoclear.state.errors import DeviceError
+from rotoclear.state.errors import DeviceError, NotAvailable
 from tests.devices.stage import HEAD, LIGHTS, STORAGE, Stage, described
 
 
@@ -23,6 +23,8 @@ class DriverCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.stage = Stage()
+        self.published: list[tuple[str, object]] = []
+        self.served: list[str] = []
         self.driver = self.make()
 
     def make(self) -> Driver:
@@ -37,6 +39,8 @@ class DriverCase(SynchronousTestCase):
             options={"port": 3},
             arrived=self.stage.arrived,
             left=self.stage.left,
+            published=lambda name, value: self.published.append((name, value)),
+            serving=lambda: self.served.append(self.driver.state),
         )
 
     def run_with(self, *identities: str) -> None:
@@ -508,6 +512,88 @@ class Ends(DriverCase):
         settled = self.driver.settled()
         self.driver.stop()
         self.successResultOf(settled)
+
+
+class OwnKeys(DriverCase):
+    def test_what_the_driver_publishes_is_passed_on(self) -> None:
+        self.run_with()
+        self.stage.process.received(wire.Published("vendor-acme", 7))
+        self.assertEqual(self.published, [("vendor-acme", 7)])
+
+    def test_each_new_process_is_said_to_serve_once_it_can_be_told_things(self) -> None:
+        self.driver.start()
+        self.assertEqual(self.served, [])
+        self.stage.process.started(self.plugin)
+        self.assertEqual(self.served, ["running"])
+        self.stage.process.finds()
+        self.stage.process.dies()
+        self.stage.clock.advance(1)
+        self.restarted_with()
+        self.assertEqual(self.served, ["running", "running"])
+
+    def test_a_key_is_set(self) -> None:
+        self.run_with()
+        self.assertIsNone(self.successResultOf(self.driver.set_key("vendor-acme", 7)))
+        (message,) = self.stage.process.heard_of(wire.SetKey)
+        self.assertEqual((message.name, message.value), ("vendor-acme", 7))
+
+    def test_a_refusal_says_why(self) -> None:
+        self.run_with()
+        self.stage.process.refusals["set-key"] = ("failure", "too fast")
+        self.assertEqual(self.failure(self.driver.set_key("vendor-acme", 7)), "too fast")
+
+    def test_a_fault_is_logged_and_not_shown(self) -> None:
+        self.run_with()
+        events = self.log()
+        self.stage.process.refusals["set-key"] = ("fault", "KeyError: 'x'")
+        self.assertEqual(self.failure(self.driver.set_key("vendor-acme", 7)), "The driver failed")
+        self.assertIn("KeyError: 'x'", formatEvent(events[-1]))
+
+    def test_no_answer_in_time_ends_the_process(self) -> None:
+        self.run_with()
+        process = self.stage.process
+        process.silent.add("set-key")
+        done = self.driver.set_key("vendor-acme", 7)
+        self.stage.clock.advance(LIMIT - 0.01)
+        self.assertNoResult(done)
+        self.stage.clock.advance(0.02)
+        self.assertEqual(self.failure(done), "The driver did not answer within 2 seconds")
+        self.assertEqual(
+            process.killed, ["is stuck: set_key('vendor-acme') takes longer than 2 seconds"]
+        )
+
+    def test_a_slow_one_is_not_killed_for_the_queue_before_it(self) -> None:
+        self.run_with("a")
+        process = self.stage.process
+        process.silent.add("set-key")
+        calls = [self.driver.set_key("vendor-acme", number) for number in range(2)]
+        self.stage.pass_time(1.5, "a")
+        first, second = process.heard_of(wire.SetKey)
+        process.received(wire.Answer(first.request))
+        self.successResultOf(calls[0])
+        self.stage.pass_time(1.5, "a")
+        self.failure(calls[1])
+        process.received(wire.Answer(second.request))
+        self.stage.pass_time(3, "a")
+        self.assertEqual(process.killed, [])
+
+    def test_without_a_process(self) -> None:
+        self.failureResultOf(self.driver.set_key("vendor-acme", 7), NotAvailable)
+        self.run_with()
+        self.stage.process.silent.add("set-key")
+        done = self.driver.set_key("vendor-acme", 7)
+        self.stage.process.dies()
+        self.failure(done)
+        self.failureResultOf(self.driver.set_key("vendor-acme", 7), NotAvailable)
+
+    def test_nobody_waits_any_more(self) -> None:
+        self.run_with()
+        self.stage.process.silent.add("set-key")
+        done = self.driver.set_key("vendor-acme", 7)
+        done.addErrback(lambda _: None)
+        done.cancel()
+        self.driver.stop()
+        self.assertEqual(self.stage.clock.getDelayedCalls(), [])
 
 
 class Log(DriverCase):
