@@ -121,9 +121,10 @@ def unplugged(camera, unplug):
 def main(usb):
     logging.basicConfig(level=logging.INFO)
     driver = V4l2Cameras()
+    options = {"prefer-format": "auto"}
     driver.start(
         DriverContext(
-            log=logging.getLogger("v4l2"), options={"prefer-format": "auto"}, changed=lambda: None,
+            log=logging.getLogger("v4l2"), options=options, changed=lambda: None,
             devices=devices, publish=lambda name, value: None, data_dir="/tmp",
         )
     )  # fmt: skip
@@ -180,7 +181,13 @@ def main(usb):
             print(found)
             assert len(found) == 1, found
             assert found[0].startswith("serial:1d6b:0102:"), found
+            exercise(driver, found[0]).close()
+            options["prefer-format"] = "mjpeg"
             camera = exercise(driver, found[0])
+            assert camera.describe().formats == ("mjpeg",)
+            camera.start()
+            assert bytes(pictures(camera, 1).data[:2]) == b"\xff\xd8"
+            camera.stop()
             unplugged(camera, lambda: plugged.send_signal(signal.SIGTERM))
         until("it is still found", lambda: not driver.find())
         until("a descriptor was left open", lambda: descriptors() == start)
