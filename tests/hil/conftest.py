@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import compileall
 import faulthandler
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Those with machines of their own first: the shared one need not stand by meanwhile.
 
-    Then those that use its devices without the server, which would hold them.
+    Then those that use its devices without the server, which would hold them; those that look at
+    the server before a camera was plugged in; and the others.
     """
     mine = [index for index, item in enumerate(items) if HERE in item.path.parents]
     ordered = sorted((items[index] for index in mine), key=_needs)
@@ -45,12 +47,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _needs(item: pytest.Item) -> int:
     fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
-    return ("machine" in fixtures) + ("server" in fixtures)
+    return sum(name in fixtures for name in ("machine", "server", "both"))
 
 
 def pytest_runtest_setup() -> None:
     """Making the parts may take longer than other tests; all that waits here has a limit."""
     faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Of a test that fails: what the server inside said last."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("server")
+    if report.failed and isinstance(server, GuestServer):
+        lines = server.log().splitlines()[-80:]
+        report.sections.append(("log of the server inside", "\n".join(lines)))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

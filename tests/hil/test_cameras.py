@@ -106,7 +106,7 @@ def _takes_pictures(server: GuestServer, vivid: Vivid) -> None:
 
 def _heads(server: GuestServer) -> list[tuple[int, str]]:
     """The numbers of the heads, and who they are."""
-    return [(head["number"], head["identity"]) for head in server.devices()["cameras"]]
+    return [(head["head"], head["identity"]) for head in server.devices()["heads"]]
 
 
 def _descriptors(server: GuestServer) -> tuple[list[str], list[str]]:

@@ -1,12 +1,12 @@
 """
-A USB light that is not there: ``python -m tests.hil.uhid_light SERIAL``.
+A USB light that is not there: ``python -m tests.hil.uhid_light [SERIAL]``.
 
 A Luxafor flag (04d8:f372) made of ``/dev/uhid`` (the kernel's
 Documentation/hid/uhid.rst): the real ``hid-led`` makes 18 LEDs of it,
 ``/sys/class/leds/luxafor0:{red,green,blue}:led0`` to ``led5``, 0 to 255.
 Needs root and ``modprobe -a uhid hid_generic hid_led``.
 
-It prints ``plugged`` first and ``report HEX`` for each output report that it is
+It prints ``plugged`` first and ``OUTPUT HEX`` for each output report that it is
 sent. SIGTERM pulls the plug.
 """
 
@@ -45,7 +45,7 @@ DESCRIPTOR: Final = bytes.fromhex(
 )
 
 
-def main(serial: str) -> None:
+def main(serial: str = "HIL") -> None:
     """Plug it in, and be it."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     device = os.open(UHID, os.O_RDWR)
@@ -70,14 +70,14 @@ def main(serial: str) -> None:
         (kind,) = struct.unpack_from("<I", event)
         if kind == OUTPUT:
             (size,) = struct.unpack_from("<H", event, 4 + 4096)
-            _say(f"report {event[4 : 4 + size].hex()}")
+            _say(f"OUTPUT {event[4 : 4 + size].hex()}")
         elif kind == GET_REPORT:
             (number,) = struct.unpack_from("<I", event, 4)
             reply = struct.pack("<IIHH4096s", GET_REPORT_REPLY, number, 0, 9, bytes(9))
             os.write(device, reply)
         elif kind == SET_REPORT:
             number, _, _, size = struct.unpack_from("<IBBH", event, 4)
-            _say(f"report {event[12 : 12 + size].hex()}")
+            _say(f"OUTPUT {event[12 : 12 + size].hex()}")
             os.write(device, struct.pack("<IIH", SET_REPORT_REPLY, number, 0))
 
 
