@@ -112,4 +112,4 @@ def usage(path: str, gone: frozenset[int] = _GONE) -> VolumeUsage:
 
 def _status(path: str, gone: frozenset[int]) -> os.statvfs_result:
     with told(f"The folder {path}", _DENIED, gone):
-        return os.statvfs(path)
+        return os.statvfs(f"{path}/")  # with the slash, a file in its place does not count
