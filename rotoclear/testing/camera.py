@@ -15,7 +15,6 @@ from rotoclear.testing.checks import both, direct, hosted
 from rotoclear.testing.direct import DirectBench, DirectHandle
 from rotoclear.testing.fault import Fault
 from rotoclear.testing.pictures import Album
-from rotoclear.testing.plugging import AWAY
 from rotoclear.testing.samples import sampled
 from rotoclear.testing.work import Worker
 from rotoclear.values import Value
@@ -29,9 +28,6 @@ SELECTIONS: Final = 24
 SIZES: Final = 4
 """Sizes that are looked at."""
 
-FIRST: Final = 5.0
-"""Seconds in which the first picture must have come."""
-
 _AUTOMATIC: Final = ("auto-exposure", "auto-white-balance")
 
 
@@ -40,20 +36,22 @@ class CameraDriverTests(DriverTests):
     For a class of tests of yours; see :mod:`rotoclear.testing`.
 
     :cvar seconds: that pictures are taken for, to measure the rate.
+    :cvar patience: seconds in which the first picture must have come.
     """
 
     kind: ClassVar[str] = "camera"
     seconds: float = 1.0
+    patience: float = 5.0
 
     def once(self, handle: Handle) -> None:
         handle.call("probe")
         select(handle, smallest(self._description(handle)))
         with self.streaming(handle) as stream:
             for _ in range(2):
-                stream.next(FIRST)
+                stream.next(self.patience)
 
     def used(self, handle: Handle) -> None:
-        handle.stream().next(FIRST)
+        handle.stream().next(self.patience)
 
     def calls_to_lose(self, handle: Handle) -> list[tuple[str, tuple[Any, ...]]]:
         description = self._description(handle)
@@ -186,7 +184,7 @@ class CameraDriverTests(DriverTests):
 
     def _next(self, stream: Stream, handle: Handle) -> Picture:
         try:
-            return stream.next(FIRST)
+            return stream.next(self.patience)
         except DeviceFailure as error:
             raise Fault(
                 f"read() of {handle.identity} was refused: {error}",
@@ -252,7 +250,7 @@ class CameraDriverTests(DriverTests):
                     for control in sorted(description.controls, key=_order):
                         handle.call("set", control, values_for(description, control)[0])
                         handle.call("probe")
-                        stream.next(FIRST)
+                        stream.next(self.patience)
                     for _ in range(5):
                         handle.call("probe")
                 except Late as error:
@@ -318,10 +316,10 @@ class CameraDriverTests(DriverTests):
         for identity in self.found(bench):
             with self.opened(bench, identity) as handle, self._reading(handle) as (reader, period):
                 assert isinstance(handle, DirectHandle)  # noqa: S101 - for mypy
-                deadline = time.monotonic() + FIRST
+                deadline = time.monotonic() + self.patience
                 while self._read(reader, handle, 1.0)[0] is None:
                     if time.monotonic() > deadline:
-                        raise _forgotten(f"read(1.0) has returned None for {FIRST:g} s")
+                        raise _forgotten(f"read(1.0) has returned None for {self.patience:g} s")
                 tries = [self._read(reader, handle, 0.0) for _ in range(12)]
                 longest = sorted(seconds for _, seconds in tries)[len(tries) // 2]
                 empty = any(frame is None for frame, _ in tries)
@@ -373,16 +371,16 @@ class CameraDriverTests(DriverTests):
                 self.once(again)
 
     def _await_end(self, stream: Stream, identity: str) -> None:
-        deadline = time.monotonic() + AWAY
+        deadline = time.monotonic() + self.away
         while time.monotonic() < deadline:
             try:
-                stream.next(AWAY)
+                stream.next(self.away)
             except DeviceFailure:
                 return
             except Late:
                 break
         raise Fault(
-            f"read() of {identity} raised nothing within {AWAY:g} s after it was unplugged.",
+            f"read() of {identity} raised nothing within {self.away:g} s after it was unplugged.",
             where="ICamera.read",
             asks="DeviceGone if the camera is not there any more",
             mend="take POLLERR and ENODEV for what they are, and do not go on waiting",

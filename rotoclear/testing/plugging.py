@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from rotoclear.interfaces import DeviceFailure
 from rotoclear.testing.bench import Bench, Crash, Handle
@@ -13,12 +13,16 @@ from rotoclear.testing.fault import Fault, NotExercised
 from rotoclear.testing.handling import INTERFACES, Handling
 from rotoclear.testing.making import Making
 
-AWAY: Final = 3.0
-"""Seconds in which it must have been noticed that a device was unplugged or plugged in."""
-
 
 class PlugTests(Handling):
-    """The checks that need it."""
+    """
+    The checks that need it.
+
+    :cvar away: seconds in which it must have been noticed that a device was
+        unplugged or plugged in.
+    """
+
+    away: float = 3.0
 
     def plugs(self, bench: Bench) -> tuple[Callable[[str], None], Callable[[str], None]]:
         """
@@ -55,12 +59,12 @@ class PlugTests(Handling):
 
         :raises Fault: it takes too long.
         """
-        deadline = time.monotonic() + AWAY
+        deadline = time.monotonic() + self.away
         while (identity in self.find(bench)) is not there:
             if time.monotonic() > deadline:
                 raise Fault(
-                    f"find() does {'not ' if there else 'still '}name {identity}, {AWAY:g} s after "
-                    f"it was {'plugged in' if there else 'unplugged'}.",
+                    f"find() does {'not ' if there else 'still '}name {identity}, {self.away:g} s "
+                    f"after it was {'plugged in' if there else 'unplugged'}.",
                     where="IDriver.find",
                     asks="the identities of the devices that are there now",
                     mend="look anew each time, and forget what is not there",
@@ -73,7 +77,7 @@ class PlugTests(Handling):
 
         :raises Fault: it goes on as if nothing had happened.
         """
-        deadline = time.monotonic() + AWAY
+        deadline = time.monotonic() + self.away
         while True:
             try:
                 call()
@@ -81,7 +85,7 @@ class PlugTests(Handling):
                 return
             if time.monotonic() > deadline:
                 raise Fault(
-                    f"{what} of {identity} still succeeds {AWAY:g} s after it was unplugged.",
+                    f"{what} of {identity} still succeeds {self.away:g} s after it was unplugged.",
                     where="Errors",
                     asks="a device that is no longer there raises DeviceGone",
                     mend="ask the hardware itself, not what was remembered of it",

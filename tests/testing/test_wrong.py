@@ -29,6 +29,8 @@ def kit_for(cls: type[Any], attribute: str = "") -> type[Any]:
         "module": wrong.__name__ if attribute else "",
         "attribute": attribute,
         "seconds": 0.1,
+        "patience": 1.0,
+        "away": 1.0,
     }
     return type(cls.__name__, (kit, unittest.TestCase), members)
 
@@ -58,7 +60,7 @@ WRONG = [
     ("Exits", "controls", ["raised SystemExit: 1", "wrong.py"]),
     ("IgnoresTimeout", "read_timeout", ["read(0) took 0.", "time-out", "poll()"]),
     ("NeverReturns", "read_timeout", ["read(1) did not return", "time-out"]),
-    ("NoPictures", "pictures", ["no picture within 5 s", "start()"]),
+    ("NoPictures", "pictures", ["no picture within 1 s", "start()"]),
     ("ShortFrames", "pictures", ["3071 bytes", "64x48", "that takes 3072"]),
     ("OldSize", "pictures", ["is 64x48, and 128x96 was chosen", "ICamera.select"]),
     ("OtherFormat", "pictures", ["is in rgb24", "names grey", "Frame.format"]),
