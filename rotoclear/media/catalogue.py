@@ -25,33 +25,6 @@ State = Literal["recording", "complete", "recovered", "damaged"]
 end off; ``damaged``: there is nothing to play.
 """
 
-MIGRATION: Final = """
-    CREATE TABLE media (
-        id TEXT PRIMARY KEY,
-        kind TEXT NOT NULL,
-        volume TEXT NOT NULL,
-        volume_name TEXT NOT NULL,
-        file TEXT NOT NULL,
-        began REAL NOT NULL,
-        ended REAL,
-        duration REAL NOT NULL DEFAULT 0,
-        size INTEGER NOT NULL DEFAULT 0,
-        width INTEGER NOT NULL,
-        height INTEGER NOT NULL,
-        rate INTEGER NOT NULL DEFAULT 0,
-        frames INTEGER NOT NULL DEFAULT 0,
-        camera INTEGER NOT NULL,
-        state TEXT NOT NULL,
-        sha256 TEXT NOT NULL DEFAULT '',
-        user TEXT NOT NULL DEFAULT '',
-        continues TEXT NOT NULL DEFAULT '',
-        reason TEXT NOT NULL DEFAULT ''
-    ) WITHOUT ROWID;
-    CREATE INDEX media_by_time ON media (kind, began, id);
-    CREATE INDEX media_by_file ON media (volume, file);
-"""
-"""The table, for :data:`rotoclear.state.database.MIGRATIONS`."""
-
 MAX_PAGE: Final = 500
 """Rows that may be asked for at once."""
 

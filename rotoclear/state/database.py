@@ -54,6 +54,31 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         PRIMARY KEY (kind, number)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE media (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        volume TEXT NOT NULL,
+        volume_name TEXT NOT NULL,
+        file TEXT NOT NULL,
+        began REAL NOT NULL,
+        ended REAL,
+        duration REAL NOT NULL DEFAULT 0,
+        size INTEGER NOT NULL DEFAULT 0,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        rate INTEGER NOT NULL DEFAULT 0,
+        frames INTEGER NOT NULL DEFAULT 0,
+        camera INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        sha256 TEXT NOT NULL DEFAULT '',
+        user TEXT NOT NULL DEFAULT '',
+        continues TEXT NOT NULL DEFAULT '',
+        reason TEXT NOT NULL DEFAULT ''
+    ) WITHOUT ROWID;
+    CREATE INDEX media_by_time ON media (kind, began, id);
+    CREATE INDEX media_by_file ON media (volume, file);
+    """,
 )
 """How each schema version comes from the one before. Only ever add to the end."""
 
