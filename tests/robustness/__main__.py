@@ -17,6 +17,7 @@ from tests.robustness.crowds import comings_and_goings, floods, silent_readers
 from tests.robustness.fuzz import bad_input
 from tests.robustness.hosts import faults
 from tests.robustness.kill9 import kills, restarts
+from tests.robustness.misdeeds import storm
 from tests.robustness.network import garbage, slow_loris
 from tests.robustness.web import bad_requests
 
@@ -59,6 +60,7 @@ PARTS: Final = {
         100,
         lambda folder, count, seed: faults(folder, count, seed, slack=0.5),
     ),
+    "misdeeds": Part("drivers that do what no driver should", 55, storm),
 }
 
 
