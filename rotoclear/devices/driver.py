@@ -420,7 +420,8 @@ class Driver:
         if self._demand is not None:
             if named:
                 self._demand.useful()
-            else:
+            elif self.kind != "storage":
+                # A stick may be mounted yet, of which no event tells.
                 self._demand.useless()
         for identity in named:
             self._open(identity)

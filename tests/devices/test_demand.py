@@ -10,7 +10,7 @@ from rotoclear.devices.demand import LINGER
 from rotoclear.devices.driver import GRACE, RECONSIDERED, Driver
 from rotoclear.devices.link import Entry
 from tests.devices.kernel import leds
-from tests.devices.stage import LIGHTS, Stage
+from tests.devices.stage import LIGHTS, STORAGE, Stage
 
 RED, BLUE = leds("red"), leds("blue")
 
@@ -251,3 +251,29 @@ class Unusable(DemandCase):
         self.stage.clock.advance(2 * LINGER)
         self.assertEqual(self.driver.state, "refused")
         self.assertEqual(len(self.stage.processes), 1)
+
+
+class Sticks(SynchronousTestCase):
+    def test_a_storage_driver_is_kept_for_a_stick_that_is_not_mounted_yet(self) -> None:
+        stage = Stage()
+        driver = Driver(
+            stage.clock,
+            stage.spawn,
+            Entry(STORAGE.name, STORAGE.module, STORAGE.attribute),
+            kind="storage",
+            simulated=False,
+            options={},
+            arrived=stage.arrived,
+            left=stage.left,
+            needs_devices=True,
+        )
+        driver.start()
+        driver.present((RED,))
+        stage.process.started(STORAGE)
+        stage.process.finds()
+        stage.pass_time(2 * LINGER)
+        self.assertEqual(driver.state, "running")
+        driver.present(())
+        stage.process.finds()
+        stage.pass_time(2 * LINGER)
+        self.assertEqual(driver.state, "idle")
