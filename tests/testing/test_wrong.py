@@ -55,7 +55,6 @@ WRONG = [
     ("TakesAnyMode", "unknown_controls", ["no-mode", "raised nothing", "mode names"]),
     ("TakesAnySize", "unknown_selection", ["select(0, 64, 48, 10)", "raised nothing"]),
     ("SlowProbe", "probe", ["probe() of one takes 1.0", "0.4 seconds"]),
-    ("SlowSet", "controls", ["did not return within 2 s", "two seconds"]),
     ("NeverSwitches", "switch", ["switch(True) did not return within 2 s"]),
     ("Exits", "controls", ["raised SystemExit: 1", "wrong.py"]),
     ("IgnoresTimeout", "read_timeout", ["read(0) took 0.", "time-out", "poll()"]),
