@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -118,6 +118,38 @@ class Storage(_Section, frozen=True):
     """
 
 
+class Recording(_Section, frozen=True):
+    """``[recording]``: how films are made. A megabyte is a million bytes."""
+
+    encoder: Annotated[
+        str, Meta(pattern="^[a-z0-9_]+$", description="FFmpeg's name of an encoder")
+    ] = "libx264"
+    """FFmpeg's name of an H.264 encoder: ``libx264``, ``h264_v4l2m2m``, ..."""
+    preset: Literal[
+        "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"
+    ] = "superfast"
+    """How much work ``libx264`` puts into small files; other encoders ignore it."""
+    quality: Annotated[int, Meta(ge=0, le=51)] = 23
+    """``libx264``'s constant rate factor: 0 is the best, 51 the worst."""
+    bitrate: Annotated[int, Meta(ge=100, le=500_000)] = 20_000
+    """The most kilobits a second."""
+    keyframe: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
+    """Seconds between two keyframes."""
+    segment_minutes: Annotated[float, Meta(ge=0, le=1440)] = 60.0
+    """After which a recording goes on in a new file; 0: never."""
+    segment_size: Annotated[int, Meta(ge=0, le=1_000_000)] = 4000
+    """Megabytes, likewise. FAT32, which many sticks have, holds no more than 4294."""
+    reserve: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
+    """Megabytes that stay free on the volume: with less, a recording ends."""
+
+
+class Live(_Section, frozen=True):
+    """``[live]``: the picture that viewers see."""
+
+    quality: Annotated[int, Meta(ge=1, le=100)] = 80
+    """Of its JPEGs; all viewers share them."""
+
+
 _Plain = Annotated[
     bool | int | float | str, Meta(description="true, false, a number or text in quotes")
 ]
@@ -138,6 +170,8 @@ class Configuration(_Section, frozen=True):
     metrics: Metrics = field(default_factory=Metrics)
     heads: Heads = field(default_factory=Heads)
     storage: Storage = field(default_factory=Storage)
+    recording: Recording = field(default_factory=Recording)
+    live: Live = field(default_factory=Live)
     enabled_drivers: tuple[str, ...] = ("simulated", "vendors")
     """
     Drivers that may be started, by name, or ``simulated``, ``hardware`` (the other

@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -40,13 +40,14 @@ from rotoclear.control.wire import SOCKET_NAME
 from rotoclear.devices.service import Devices
 from rotoclear.errors import StartError
 from rotoclear.listening.endpoints import Listener, ListenerService
-from rotoclear.media.recorder import Recorder
-from rotoclear.media.snapshots import Snapshots
-from rotoclear.media.standin import StandIn
+from rotoclear.media.engine.wire import Plan
+from rotoclear.media.room import Media
 from rotoclear.state.database import FILE_NAME, Database, DatabaseError, connect
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
 from rotoclear.state.store import Store
+
+_MEGA: Final = 10**6
 
 
 def make_service(
@@ -93,19 +94,10 @@ class Server(Service):
         self._metrics = Metrics()
         self._roster = Roster()
         self._devices = Devices(reactor, self._model, configuration, data_dir)
-        self._make_media()
         self._listeners = listeners
         self._listening: ListenerService | None = None
         self._stopping: list[Any] = []
         self._started: Deferred[None] | None = None
-
-    def _make_media(self) -> None:
-        model, heads, volumes = self._model, self._devices.heads, self._devices.volumes
-        engine = StandIn(lambda: heads.device(int(model["main-camera"])))
-        model.observe(lambda news: engine.follow() if "main-camera" in news else None)
-        heads.observe(lambda number: engine.follow())
-        self._recorder = Recorder(self._reactor, model, heads, volumes, engine, self._devices.video)
-        self._snapshots = Snapshots(self._reactor, model, heads, volumes, engine)
 
     # -- start -----------------------------------------------------------
 
@@ -132,10 +124,15 @@ class Server(Service):
             self._configuration.login,
         )
         self._stopping.append(accounts.close)
+        self._media = media = self._make_media(database)
+        await media.restore()
         await self._devices.restore(database)
         self._devices.startService()
         self._stopping.append(self._devices.stopService)
+        media.startService()
+        self._stopping.append(media.stopService)
         await self._devices.settled()
+        await media.settled()
         if not self.running:
             return  # stopped before it has begun
         context = ApiContext(
@@ -147,6 +144,7 @@ class Server(Service):
             version=__version__,
             started=started,
             status=self._devices.status,
+            engine=media.status,
             health=self._health,
             connections=self._roster,
             metrics=self._metrics,
@@ -171,6 +169,30 @@ class Server(Service):
             seconds=self._reactor.seconds() - started,
         )
 
+    def _make_media(self, database: Database) -> Media:
+        recording = self._configuration.recording
+        plan = Plan(
+            encoder=recording.encoder,
+            preset=recording.preset,
+            crf=recording.quality,
+            bitrate=recording.bitrate,
+            keyframe=recording.keyframe,
+            segment_seconds=round(recording.segment_minutes * 60),
+            segment_bytes=recording.segment_size * _MEGA,
+            reserve=recording.reserve * _MEGA,
+        )
+        devices, quality = self._devices, self._configuration.live.quality
+        return Media(
+            self._reactor,
+            self._model,
+            devices.heads,
+            devices.volumes,
+            devices.video,
+            database,
+            plan,
+            quality,
+        )
+
     def _not_started(self, failure: Failure) -> None:
         """Half a server is none: say why, and end."""
         if isinstance(failure.value, StartError | OSError | DatabaseError):
@@ -187,7 +209,8 @@ class Server(Service):
         if self._store.problem:
             store = {"state": "failed", "reason": self._store.problem}
         listening = self._listening.health() if self._listening else {}
-        return {"store": store, **self._devices.health(), **listening}  # type: ignore[dict-item]
+        parts = {**self._devices.health(), **self._media.health(), **listening}
+        return {"store": store, **parts}  # type: ignore[dict-item]
 
     # -- stop ------------------------------------------------------------
 

@@ -38,6 +38,7 @@ class ApiContext:
     :ivar status: the state of the devices, ready for JSON: shown to those
         with ``System_r``. Under ``"drivers"`` each has ``name``, ``state``
         and ``restarts``.
+    :ivar engine: the state of what makes pictures, likewise.
     :ivar health: each part's state, ready for JSON: ``{"state": "ok"}``, or
         another word with a ``reason``; ``"vital": False`` if the server can do without it.
     :ivar metrics: the counters that ``/metrics`` shows.
@@ -51,6 +52,7 @@ class ApiContext:
     version: str
     started: float
     status: Callable[[], dict[str, object]]
+    engine: Callable[[], dict[str, object]] = dict
     health: Callable[[], dict[str, dict[str, object]]]
     connections: Connections
     metrics: Metrics = field(factory=Metrics)

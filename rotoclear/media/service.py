@@ -144,7 +144,7 @@ class EngineService(Service):
         self._link: Link | None = None
         self._requests: dict[int, _Request] = {}
         self._numbers = itertools.count(1)
-        self._needs: dict[object, int] = {}
+        self._needs: dict[tuple[object, int], int] = {}
         self._viewers: list[Viewer] = []
         self._listeners: list[Listener] = []
         self._sources: dict[int, _Source] = {}
@@ -355,16 +355,20 @@ class EngineService(Service):
 
     # -- who needs pictures ----------------------------------------------
 
-    def need(self, who: object) -> None:
-        """The view is needed from now on, until :meth:`done` was called as often."""
-        self._needs[who] = self._needs.get(who, 0) + 1
+    def need(self, who: object, camera: int = 0) -> None:
+        """
+        Pictures are needed from now on, until :meth:`done` was called as often.
+
+        :param camera: of that camera, whether the view shows it or not; 0: of the view.
+        """
+        self._needs[who, camera] = self._needs.get((who, camera), 0) + 1
         self._look()
 
-    def done(self, who: object) -> None:
+    def done(self, who: object, camera: int = 0) -> None:
         """Undo one :meth:`need`."""
-        left = self._needs.pop(who) - 1
+        left = self._needs.pop((who, camera)) - 1
         if left:
-            self._needs[who] = left
+            self._needs[who, camera] = left
         self._look()
 
     def watch(self, viewer: Viewer) -> None:
@@ -418,12 +422,14 @@ class EngineService(Service):
 
     def _wanted(self) -> set[int]:
         """The heads whose frames are needed."""
-        if not self._needs or self.state != "running":
+        if self.state != "running":
             return set()
-        main = int(self._model["main-camera"])
-        if self._model["pip-mode"] == "off":
-            return {main}
-        return set(view.NUMBERS)
+        wanted = {camera for _, camera in self._needs}
+        if 0 in wanted:
+            wanted.add(int(self._model["main-camera"]))
+            if self._model["pip-mode"] != "off":
+                wanted.update(view.NUMBERS)
+        return wanted - {0}
 
     def _look(self) -> None:
         wanted = self._wanted()

@@ -38,6 +38,7 @@ class Status(ApiResource):
             body["recording"] = context.model["record"]
         if not call.permissions.isdisjoint((SYSTEM_R, SYSTEM_RW)):
             body["devices"] = context.status()
+            body["engine"] = context.engine()
             body["connections"] = context.connections.count
         return Answer(200, body)
 
