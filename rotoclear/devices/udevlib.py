@@ -205,10 +205,12 @@ class Udev:
             return sysfs.devices(subsystems)
         found = []
         for subsystem in subsystems:
-            for device in self._listing.list_devices(subsystem=subsystem):
+            devices = self._listing.list_devices(subsystem=subsystem)
+            # Of one without a node or anything of udev's own, such as an LED,
+            # there is no record: libudev counts it as dealt with.
+            for device in devices.match_is_initialized():
                 try:
-                    if device.is_initialized:
-                        found.append(described(dict(device.properties)))
+                    found.append(described(dict(device.properties)))
                 except (OSError, KeyError):  # it has gone while it was looked at
                     continue
         return found
