@@ -28,7 +28,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from rotoclear.pixels import Planes, size, split
+from rotoclear.pixels import Planes, split
 
 _RED, _BLUE = 0.299, 0.114
 _GREEN: Final = 1 - _RED - _BLUE
@@ -49,13 +49,23 @@ GOAL: Final = 110.0
 STOPS: Final = 2.0
 """How far it goes, in powers of two."""
 
+COLOUR_STOPS: Final = 1.0
+"""How far auto-white-balance goes."""
+
 PACE: Final = 0.12
 """The share of the way that the automatic functions go with each picture."""
+
+NEAR: Final = 0.02
+"""How far off, in proportion, they leave things as they are."""
 
 STILL: Final = 12
 """Levels by which a pixel may differ and still be taken for noise."""
 
+NEW: Final = 0.4
+"""The share of the new picture where nothing moves; the rest is what was there before."""
+
 _Matrix = NDArray[np.float64]
+_Matrix32 = NDArray[np.float32]
 
 
 @frozen(kw_only=True)
@@ -78,6 +88,9 @@ class Automatic:
     """
     Finds exposure and white balance, a little better with each picture.
 
+    It looks at the picture as the camera made it, not at what becomes of it, so
+    it cannot swing; and it rests when it is near enough, so it does not flicker.
+
     :ivar light: by how much light is to be multiplied.
     :ivar red: by how much red is.
     :ivar blue: by how much blue is.
@@ -88,54 +101,78 @@ class Automatic:
 
     def look(self, planes: Planes, settings: Settings) -> None:
         """Learn from a picture as the camera made it."""
-        if not (settings.auto_exposure or settings.auto_white_balance):
-            return
-        y, u, v = (float(cv2.mean(plane[::4, ::4])[0]) for plane in split(planes))
-        if settings.auto_exposure:
-            wanted = np.clip(GOAL / max(y, 1.0), 2**-STOPS, 2**STOPS)
-            self.light += PACE * (float(wanted) - self.light)
+        y, u, v = (_mean(plane) for plane in split(planes))
         if settings.auto_white_balance:
             rgb = _YUV_TO_RGB @ np.array([y, u - 128, v - 128])
             red, green, blue = (max(float(colour), 1.0) for colour in rgb)
-            self.red += PACE * (float(np.clip(green / red, 0.5, 2)) - self.red)
-            self.blue += PACE * (float(np.clip(green / blue, 0.5, 2)) - self.blue)
+            self.red = _nearer(self.red, green / red, COLOUR_STOPS)
+            self.blue = _nearer(self.blue, green / blue, COLOUR_STOPS)
+        if settings.auto_exposure:
+            bright = y * _luma(*_colour_gains(settings, self))
+            self.light = _nearer(self.light, GOAL / max(bright, 1.0), STOPS)
+
+
+def _mean(plane: Planes) -> float:
+    """Of so many pixels that more would not tell more."""
+    step = max(1, min(plane.shape) // 128)
+    return float(np.mean(plane[::step, ::step]))
+
+
+def _nearer(now: float, wanted: float, stops: float) -> float:
+    wanted = min(max(wanted, 2**-stops), 2**stops)
+    return now if abs(wanted - now) < NEAR * now else now + PACE * (wanted - now)
 
 
 class Chain:
     """
     Does it to one picture after another of one camera.
 
-    Every setting may change with every picture.
+    Every setting may change with every picture, and so may its size.
+
+    :ivar revision: counts up whenever the same picture would become another.
     """
 
     def __init__(self) -> None:
-        self._settings: Settings | None = None
+        self.revision = 0
+        self._key: tuple[object, ...] = ()
+        self._settings = Settings()
         self._automatic = Automatic()
         self._before: Planes | None = None
         self._levels: Planes | None = None
-        self._colours: NDArray[np.float32] | None = None
-        self._kernel: NDArray[np.float32] | None = None
+        self._colours: _Matrix32 | None = None
+        self._kernel: _Matrix32 | None = None
 
     def __call__(self, planes: Planes, settings: Settings) -> Planes:
         """
         The picture with the settings.
 
-        :return: the very same one if there is nothing to do, else a new one.
+        :return: the very same one if there is nothing to do, else a new one
+            that nobody else has.
         """
-        self._automatic.look(planes, settings)
-        if settings != self._settings or settings.auto_exposure or settings.auto_white_balance:
-            self._prepare(settings)
-        height = size(planes)[1]
-        if self._before is not None and self._before.shape != planes[:height].shape:
-            self._before = None
-        if not settings.noise_supression:
-            self._before = None
-        nothing = self._levels is None and self._colours is None and self._kernel is None
-        if nothing and not settings.noise_supression:
-            return planes
-        return self._work(planes, settings)
+        self.look(planes, settings)
+        return self.apply(planes)
 
-    def _work(self, planes: Planes, settings: Settings) -> Planes:
+    def look(self, planes: Planes, settings: Settings) -> None:
+        """
+        The first half of a call: make ready for these settings.
+
+        :param planes: what the automatic functions look at; a small one will do.
+        """
+        automatic = self._automatic
+        if settings.auto_exposure or settings.auto_white_balance:
+            automatic.look(planes, settings)
+        key = (settings, automatic.light, automatic.red, automatic.blue)
+        if key != self._key:
+            self._key = key
+            self._prepare(settings)
+            self.revision += 1
+
+    def apply(self, planes: Planes) -> Planes:
+        """The other half: do it."""
+        if not self._settings.noise_supression:
+            self._before = None
+            if self._levels is None and self._colours is None and self._kernel is None:
+                return planes
         result = np.empty_like(planes)
         y, u, v = split(planes)
         new_y, new_u, new_v = split(result)
@@ -147,7 +184,7 @@ class Chain:
             mixed = cv2.transform(cv2.merge((small, u, v)), self._colours)
             cv2.extractChannel(mixed, 0, new_u)
             cv2.extractChannel(mixed, 1, new_v)
-        if settings.noise_supression:
+        if self._settings.noise_supression:
             y = self._calm(y)
         if self._kernel is not None:
             sharper = cv2.filter2D(y, -1, self._kernel, borderType=cv2.BORDER_REPLICATE)
@@ -160,10 +197,12 @@ class Chain:
 
     def _calm(self, y: Planes) -> Planes:
         """Mixed with what was there before, where nothing moves."""
-        if self._before is None:
+        before = self._before
+        if before is None or before.shape != y.shape:
             self._before = y.copy()
-        moving = cv2.threshold(cv2.absdiff(y, self._before), STILL, 255, cv2.THRESH_BINARY)[1]
-        mixed = cast(Planes, cv2.addWeighted(y, 0.4, self._before, 0.6, 0))
+            return self._before
+        moving = cv2.threshold(cv2.absdiff(y, before), STILL, 255, cv2.THRESH_BINARY)[1]
+        mixed = cast(Planes, cv2.addWeighted(y, NEW, before, 1 - NEW, 0))
         cv2.copyTo(y, moving, mixed)
         self._before = mixed
         return mixed
@@ -172,14 +211,22 @@ class Chain:
         self._settings = settings
         automatic = self._automatic
         light = automatic.light if settings.auto_exposure else 2 ** ((settings.gain - 50) / 25)
-        if settings.auto_white_balance:
-            red, blue = automatic.red, automatic.blue
-        else:
-            red = 2 ** ((settings.red_gain - 50) / 50)
-            blue = 2 ** ((settings.blue_gain - 50) / 50)
-        self._levels = _levels(settings, light * (_RED * red + _GREEN + _BLUE * blue))
+        red, blue = _colour_gains(settings, automatic)
+        self._levels = _levels(settings, light * _luma(red, blue))
         self._colours = _colours(settings.saturation / 50, light, red, blue)
         self._kernel = _kernel(settings.sharpness)
+
+
+def _colour_gains(settings: Settings, automatic: Automatic) -> tuple[float, float]:
+    """By how much red and blue are multiplied."""
+    if settings.auto_white_balance:
+        return automatic.red, automatic.blue
+    return 2 ** ((settings.red_gain - 50) / 50), 2 ** ((settings.blue_gain - 50) / 50)
+
+
+def _luma(red: float, blue: float) -> float:
+    """What becomes of the brightness of grey."""
+    return _RED * red + _GREEN + _BLUE * blue
 
 
 def _levels(settings: Settings, light: float) -> Planes | None:
@@ -200,9 +247,6 @@ def _colours(saturation: float, light: float, red: float, blue: float) -> _Matri
         return None
     offset = 128 - rows[:, 1:].sum(axis=1) * 128
     return np.column_stack([rows, offset]).astype(np.float32)
-
-
-_Matrix32 = NDArray[np.float32]
 
 
 def _kernel(sharpness: int) -> _Matrix32 | None:
