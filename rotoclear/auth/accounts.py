@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from rotoclear.auth import initial, records
 from rotoclear.auth.argon import check_password
 from rotoclear.auth.audit import Audit
+from rotoclear.auth.basic import BasicLogins
 from rotoclear.auth.errors import AuthError, InvalidCredentials, UserExists
 from rotoclear.auth.idleness import Idleness
 from rotoclear.auth.logins import Login, Logins
@@ -92,14 +93,18 @@ class Accounts:
         self._users: dict[str, Record] = {}
         self._sessions = Sessions(reactor, wall_clock, login.token_idle)
         self._idleness = Idleness(reactor, database, self._sessions, self._audit)
+        throttle = Throttle(reactor, limits.login_failures, limits.login_window)
         self._logins = Logins(
             database,
             hasher,
-            Throttle(reactor, limits.login_failures, limits.login_window),
+            throttle,
             self._users,
             self._sessions,
             self._audit,
             wall_clock,
+        )
+        self._basic = BasicLogins(
+            reactor, self._logins, throttle, self._users, self._audit, wall_clock
         )
 
     @classmethod
@@ -177,6 +182,14 @@ class Accounts:
         """
         return self._logins.resume(token, username, address)
 
+    def verify(self, username: str, password: str, address: str) -> Deferred[Session]:
+        """
+        Let somebody in who sends name and password with each request; no token is made.
+
+        :return: a session that ends when it is not used for a while; fails as :meth:`login`.
+        """
+        return Deferred.fromCoroutine(self._basic.session(username, password, address))
+
     def logout(self, session: Session) -> Deferred[None]:
         """End a token: its rights at once, and on the disk before the answer."""
         return Deferred.fromCoroutine(self._logins.logout(session))
@@ -225,6 +238,7 @@ class Accounts:
         self._users[name] = evolve(record, user=evolve(record.user, role=role, changed=now))
         self._audit.role_changed(name, role, by, address)
         self._sessions.change_role(name, role)
+        self._basic.sessions.change_role(name, role)
 
     def change_password(
         self, who: Session | str, old: str | None, new: str, by: str, address: str
@@ -268,7 +282,7 @@ class Accounts:
         record = self._users[name]
         self._users[name] = Record(evolve(record.user, changed=now), encoded)
         self._audit.password_changed(name, by, address)
-        self._sessions.end(*self._sessions.of(name))
+        self._end_sessions(name)
         await self._remove_initial_password()
 
     def remove_user(self, name: str, by: str, address: str) -> Deferred[None]:
@@ -284,8 +298,12 @@ class Accounts:
         await self._database.run(lambda db: records.delete_user(db, name))
         del self._users[name]
         self._audit.user_removed(name, by, address)
-        self._sessions.end(*self._sessions.of(name))
+        self._end_sessions(name)
         await self._remove_initial_password()
+
+    def _end_sessions(self, name: str) -> None:
+        for sessions in (self._sessions, self._basic.sessions):
+            sessions.end(*sessions.of(name))
 
     async def _remove_initial_password(self) -> None:
         """Its file goes after the database knows that it is no longer valid, never before."""

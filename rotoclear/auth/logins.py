@@ -74,7 +74,7 @@ class Logins:
         :raises TooManyAttempts: wrong too often.
         :raises Busy: not now.
         """
-        name = _lenient_name(username)
+        name = lenient_name(username)
         try:
             for _ in range(_ROUNDS):
                 encoded, renewed = await self.authenticate(name, password, address)
@@ -137,7 +137,7 @@ class Logins:
             user's. Never throttled, see :mod:`rotoclear.auth.throttle`.
         """
         session = self._sessions.find(_digest(token))
-        name = None if username is None else _lenient_name(username)
+        name = None if username is None else lenient_name(username)
         if session is None or name not in (None, session.username):
             self._audit.token_refused(name, address)
             raise InvalidCredentials
@@ -159,7 +159,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _lenient_name(username: str) -> str:
+def lenient_name(username: str) -> str:
     """The user's name, or, if nobody can be called that, something to log and count it by."""
     try:
         return canonical_name(username)
