@@ -10,11 +10,13 @@ import msgspec
 from rotoclear.api.address import host
 from rotoclear.api.context import ApiContext
 from rotoclear.api.http_errors import (
+    CHALLENGE,
     INVALID_CREDENTIALS,
     INVALID_REQUEST,
     LENGTH_REQUIRED,
     NOT_LOGGED_IN,
     UNSUPPORTED_MEDIA_TYPE,
+    Header,
     HttpError,
     unauthorized,
 )
@@ -39,12 +41,14 @@ class Call:
     :ivar request: the request.
     :ivar context: the server.
     :ivar session: who is logged in, or ``None``.
+    :ivar challenges: how to log in, for those who have not.
     """
 
     def __init__(self, request: Request, context: ApiContext) -> None:
         self.request = request
         self.context = context
         self.session: Session | None = None
+        self.challenges: tuple[Header, ...] = (CHALLENGE,)
 
     @property
     def address(self) -> str:
@@ -98,7 +102,9 @@ class Call:
     def denied(self, message: str) -> HttpError:
         """403, or 401 if logging in might help."""
         if self.session is None:
-            return unauthorized(PERMISSION_DENIED, f"{message}; log in with POST /api/login")
+            return unauthorized(
+                PERMISSION_DENIED, f"{message}; log in with POST /api/login", self.challenges
+            )
         return HttpError(403, PERMISSION_DENIED, message)
 
     def json(self) -> dict[str, object]:

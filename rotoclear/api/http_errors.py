@@ -33,6 +33,9 @@ BUSY: Final = "Busy"
 CHALLENGE: Final = (b"WWW-Authenticate", b"Bearer")
 """Every 401 says how to log in (RFC 9110 15.5.2)."""
 
+BASIC_CHALLENGE: Final = (b"WWW-Authenticate", b'Basic realm="rotoclear", charset="UTF-8"')
+"""Besides, where pixels are shown (RFC 7617 2.1)."""
+
 _BUSY_SECONDS: Final = 5
 """When to try again after :exc:`Busy`: the queue is worked off by then."""
 
@@ -60,9 +63,11 @@ class HttpError(Exception):
         self.headers = tuple(headers)
 
 
-def unauthorized(error: str, message: str) -> HttpError:
+def unauthorized(
+    error: str, message: str, challenges: Iterable[Header] = (CHALLENGE,)
+) -> HttpError:
     """401: nobody is logged in, or the token is not good."""
-    return HttpError(401, error, message, [CHALLENGE])
+    return HttpError(401, error, message, challenges)
 
 
 def from_auth(error: AuthError) -> HttpError:

@@ -151,7 +151,7 @@ class Request(server.Request):
     def fail(self, error: HttpError) -> None:
         """Refuse the request."""
         for name, value in error.headers:
-            self.setHeader(name, value)
+            self.responseHeaders.addRawHeader(name, value)
         self.answer(error.status, _explain(error), JSON)
 
     def connectionLost(self, reason: Failure) -> None:

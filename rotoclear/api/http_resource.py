@@ -53,7 +53,8 @@ class Answer:
     headers: tuple[Header, ...] = ()
 
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[Answer | None]]
+"""What answers a call; ``None``: it has taken the connection, and answers by itself."""
 
 
 class Credentials(Enum):
@@ -107,6 +108,8 @@ class ApiResource(Resource):
         except AuthError as error:
             request.fail(from_auth(error))
             return
+        if answer is None:
+            return
         for name, value in answer.headers:
             request.setHeader(name, value)
         if isinstance(answer.body, bytes):
@@ -114,7 +117,7 @@ class ApiResource(Resource):
         else:
             request.answer(answer.status, encode(answer.body), JSON)
 
-    async def _handle(self, request: Request) -> Answer:
+    async def _handle(self, request: Request) -> Answer | None:
         method = request.method.decode("latin-1")
         if method == "OPTIONS":
             return self._options(request)
@@ -129,7 +132,7 @@ class ApiResource(Resource):
                 "Pages of that origin may not use this server: see allowed-origins",
             )
         call = Call(request, self.context)
-        self._authenticate(call)
+        await self.authenticate(call)
         return await handler(call)
 
     def _options(self, request: Request) -> Answer:
@@ -137,7 +140,13 @@ class ApiResource(Resource):
         self.origins.permit(request.requestHeaders, request.responseHeaders, allow)
         return Answer(204, headers=((b"Allow", allow),))
 
-    def _authenticate(self, call: Call) -> None:
+    async def authenticate(self, call: Call) -> None:
+        """
+        Find out who asks, before anything else. A body must still be there to be read after it.
+
+        :raises HttpError: 401, what was sent is no token.
+        :raises AuthError: it is one that is not good (any more).
+        """
         if self.credentials is Credentials.IGNORED:
             return
         try:
