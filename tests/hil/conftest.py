@@ -32,6 +32,13 @@ head-2 = "hil-lamp"
 """Of the server that most tests share."""
 
 
+GPIO = """
+cd /sys/kernel/config/gpio-sim && mkdir -p hil/bank/line3
+echo 8 >hil/bank/num_lines && echo hil-lamp >hil/bank/line3/name && echo 1 >hil/live
+"""
+"""Eight lines, the fourth of which has a name (the kernel's admin-guide/gpio/gpio-sim.rst)."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Those with machines of their own first: the shared one need not stand by meanwhile.
@@ -101,6 +108,13 @@ def machine(parts: Image) -> Iterator[Machine]:
 def vivid(machine: Machine) -> Vivid:
     """Two cameras of the kernel's test driver, not plugged in."""
     return Vivid(machine, 2)
+
+
+@pytest.fixture(scope="package")
+def gpio(machine: Machine) -> str:
+    """A chip of GPIO lines; the name of one of them."""
+    machine.run(GPIO)
+    return "hil-lamp"
 
 
 @pytest.fixture(scope="package")

@@ -22,6 +22,8 @@ class Gadget:
     """
     A gadget that one of the modules here is, inside; a context manager that pulls it.
 
+    :ivar pid: of its process.
+
     :param module: :mod:`tests.hil.usb_camera`, say, by the last part of its name.
     """
 
@@ -32,12 +34,12 @@ class Gadget:
         self._module = module
         self._arguments = arguments
         self._log = machine.share / f"{module}-{next(self._names)}.log"
-        self._pid = ""
+        self.pid = ""
 
     def __enter__(self) -> Self:
         self._log.write_text("")
         arguments = shlex.join([sys.executable, "-m", f"tests.hil.{self._module}"])
-        self._pid = self._machine.run(
+        self.pid = self._machine.run(
             f"export PYTHONPATH={shlex.quote(str(ROOT))};"
             f"{arguments} {shlex.join(self._arguments)} >>/share/{self._log.name} 2>&1 & echo $!"
         )
@@ -46,16 +48,16 @@ class Gadget:
 
     def __exit__(self, *_: object) -> None:
         if self._machine.running:
-            self._machine.run(f"kill {self._pid}")
+            self._machine.run(f"kill {self.pid}")
 
     def pull(self) -> None:
         """Pull it, whatever it is doing; only of a gadget that can be plugged in again."""
-        self._machine.run(f"kill -USR1 {self._pid}")
+        self._machine.run(f"kill -USR1 {self.pid}")
 
     def plug(self) -> None:
         """Plug it in again."""
         self._log.write_text("")
-        self._machine.run(f"kill -USR2 {self._pid}")
+        self._machine.run(f"kill -USR2 {self.pid}")
 
     def said(self) -> list[str]:
         """What it has said since it was plugged in."""

@@ -1,4 +1,4 @@
-"""Drivers on the kernel's devices, without a server; and the conformance kit."""
+"""Drivers on the kernel's devices, without a server: their authors' scripts."""
 
 from __future__ import annotations
 

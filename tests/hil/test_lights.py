@@ -13,12 +13,6 @@ from tests.hil.machine import Machine
 from tests.hil.plugged import Gadget
 from tests.hil.times import timed
 
-SIMULATED = """
-cd /sys/kernel/config/gpio-sim && mkdir -p hil/bank/line3
-echo 8 >hil/bank/num_lines && echo hil-lamp >hil/bank/line3/name && echo 1 >hil/live
-"""
-"""Eight lines, the fourth of which has a name (the kernel's admin-guide/gpio/gpio-sim.rst)."""
-
 pytestmark = pytest.mark.usefixtures("both")
 
 
@@ -37,8 +31,8 @@ def test_a_lamp_is_switched_in_the_reports_to_a_usb_light(admin: Client, usb_lig
     usb_light.until(lambda said: said[-1].startswith("OUTPUT 000101000000"))
 
 
+@pytest.mark.usefixtures("gpio")
 def test_a_lamp_is_switched_at_a_gpio_line(admin: Client, machine: Machine) -> None:
-    machine.run(SIMULATED)
     level = "cat /sys/devices/platform/gpio-sim.*/gpiochip*/sim_gpio3/value"
     _switched(admin, "cam2-light", True)
     assert machine.run(level) == "1"
