@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zope.interface import implementer
 
+from rotoclear.drivers.simulated_glow import Glow
 from rotoclear.drivers.simulated_hardware import Hardware, SimulatedDevice, Simulator
-from rotoclear.drivers.simulated_picture import Scene
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
     CameraDescription,
     DeviceFailure,
+    DriverContext,
     Frame,
     ICamera,
     ICameraDriver,
@@ -38,6 +39,9 @@ from rotoclear.interfaces import (
 )
 from rotoclear.values import Value
 
+if TYPE_CHECKING:
+    from rotoclear.drivers.simulated_view import SimulatedView
+
 EXPOSURE_MODES: Final = ("shutter-priority", "aperture-priority")
 WHITE_BALANCE_MODES: Final = ("daylight", "fluorescent", "incandescent")
 SENSORS: Final = ("wide", "close-up")
@@ -51,6 +55,9 @@ MODES: Final = (
 FINE: Final = VideoMode(3840, 2160, (5, 10, 15))
 """What only the first head can do."""
 
+FEW_CONTROLS: Final = frozenset({"gain", "auto-exposure"})
+"""What the second head's hardware does; the rest is the engine's."""
+
 DEFAULT: Final = {"sensor": 1, "width": 1920, "height": 1080, "rate": 30}
 """What a head delivers before anyone has chosen."""
 
@@ -63,6 +70,9 @@ TOTAL: Final = 32 * 10**9
 FREE: Final = 24 * 10**9
 """Bytes of it that are free, if the disk that it is made of has so many."""
 
+LAMPS: Final = {"lamp-1": 1, "lamp-2": 2}
+"""The heads that they are on."""
+
 _SECOND: Final = 10**9
 
 _SWITCHES: Final = ("auto-exposure", "auto-white-balance", "noise-supression")
@@ -73,10 +83,11 @@ _MODES: Final = {"auto-exposure": EXPOSURE_MODES, "auto-white-balance": WHITE_BA
 class SimulatedCamera(SimulatedDevice):
     """A head with two sensors."""
 
-    def __init__(self, hardware: Hardware, description: CameraDescription) -> None:
+    def __init__(self, hardware: Hardware, description: CameraDescription, glow: Glow) -> None:
         super().__init__(hardware)
         self._description = description
-        self._scene: Scene | None = None
+        self._glow = glow
+        self._view: SimulatedView | None = None
         self._rate = 0
         self._begun = 0
         self._sequence = -1
@@ -100,11 +111,15 @@ class SimulatedCamera(SimulatedDevice):
         self._hardware.holds |= {"sensor": sensor, "width": width, "height": height, "rate": rate}
 
     def start(self) -> None:
+        # NumPy and OpenCV: a head that nobody looks at does without them.
+        from rotoclear.drivers.simulated_view import SimulatedView
+
         self._hardware.meet("start")
         sensor, width, height, self._rate = (
             int(self._hardware.holds.get(name, default)) for name, default in DEFAULT.items()
         )
-        self._scene = Scene(width, height, self._description.head or 1, sensor)
+        head = self._description.head or 1
+        self._view = SimulatedView(width, height, head, sensor, self._hardware.holds, self._glow)
         self._begun = time.monotonic_ns()
         self._sequence = -1
         self._hardware.streams = True
@@ -130,24 +145,24 @@ class SimulatedCamera(SimulatedDevice):
         return self._frame(number, due)
 
     def _frame(self, number: int, timestamp: int) -> Frame:
-        scene = self._scene
-        if scene is None:
+        view = self._view
+        if view is None:
             raise DeviceFailure("It was not started")
-        data = scene.draw(number)
+        data = view.draw(number, timestamp)
         if self._hardware.faults.having("corrupt") is not None:
             data = data[: len(data) // 2]
         return Frame(
             data=data,
             format="yuyv",
-            width=scene.width,
-            height=scene.height,
+            width=view.width,
+            height=view.height,
             timestamp=timestamp,
             sequence=number,
         )
 
     def stop(self) -> None:
         self._hardware.streams = False
-        self._scene = None
+        self._view = None
 
 
 def _fits(control: str, value: Value) -> bool:
@@ -172,23 +187,25 @@ class SimulatedHead(Simulator):
             model=f"Simulated head {number}",
             sensors=SENSORS,
             modes=(*MODES, FINE) if number == 1 else MODES,
-            controls=IMAGE_CONTROLS,
+            controls=IMAGE_CONTROLS if number == 1 else FEW_CONTROLS,
             exposure_modes=EXPOSURE_MODES,
-            white_balance_modes=WHITE_BALANCE_MODES,
+            white_balance_modes=WHITE_BALANCE_MODES if number == 1 else (),
             head=number,
         )
 
     def open(self, identity: str) -> ICamera:
-        return SimulatedCamera(self._opened(identity), self._description)
+        glow = Glow(self.data_dir, self._description.head or 1)
+        return SimulatedCamera(self._opened(identity), self._description, glow)
 
 
 @implementer(ILight)
 class SimulatedLamp(SimulatedDevice):
     """The lamp of a head."""
 
-    def __init__(self, hardware: Hardware, number: int) -> None:
+    def __init__(self, hardware: Hardware, number: int, glow: Glow) -> None:
         super().__init__(hardware)
         self._number = number
+        self._glow = glow
 
     def describe(self) -> LightDescription:
         number = self._number
@@ -198,6 +215,7 @@ class SimulatedLamp(SimulatedDevice):
 
     def switch(self, on: bool) -> None:
         self._hardware.meet("switch")
+        self._glow.put(on)
         self._hardware.holds["on"] = on
 
 
@@ -206,10 +224,27 @@ class SimulatedLights(Simulator):
     """The lamps of both heads."""
 
     def __init__(self) -> None:
-        super().__init__("simulated-lights", "lamp-1", "lamp-2")
+        super().__init__("simulated-lights", *LAMPS)
+
+    def start(self, context: DriverContext) -> None:
+        super().start(context)
+        # One that has lost its power is off, even if it could not say so.
+        self._darken(*LAMPS)
+
+    def stop(self) -> None:
+        super().stop()
+        self._darken(*LAMPS)
 
     def open(self, identity: str) -> ILight:
-        return SimulatedLamp(self._opened(identity), 1 if identity == "lamp-1" else 2)
+        number = LAMPS.get(identity, 1)
+        return SimulatedLamp(self._opened(identity), number, Glow(self.data_dir, number))
+
+    def unplugged(self, identity: str) -> None:
+        self._darken(identity)
+
+    def _darken(self, *identities: str) -> None:
+        for identity in identities:
+            Glow(self.data_dir, LAMPS[identity]).put(False)
 
 
 @implementer(IVolume)
@@ -246,10 +281,9 @@ class SimulatedStorage(Simulator):
 
     def open(self, identity: str) -> IVolume:
         hardware = self._opened(identity)
-        data_dir = self._context.data_dir if self._context is not None else ""
-        if not data_dir:
+        if not self.data_dir:
             raise DeviceFailure("There is no data folder to make it in")
-        path = os.path.join(data_dir, STICK)
+        path = os.path.join(self.data_dir, STICK)
         try:
             os.makedirs(path, mode=0o700, exist_ok=True)
         except OSError as error:

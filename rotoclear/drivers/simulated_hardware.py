@@ -73,6 +73,11 @@ class Simulator:
         self._hardware = {identity: Hardware(identity) for identity in identities}
         self._context: DriverContext | None = None
 
+    @property
+    def data_dir(self) -> str:
+        """The server's data folder, or ``""`` as long as it is not known."""
+        return self._context.data_dir if self._context is not None else ""
+
     def start(self, context: DriverContext) -> None:
         self._context = context
 
@@ -106,11 +111,15 @@ class Simulator:
     def _plug(self, hardware: Hardware, plugged: bool) -> None:
         if not plugged:
             hardware.holds.clear()
+            self.unplugged(hardware.identity)
             hardware.pulled.set()
         else:
             hardware.pulled.clear()
         if self._context is not None:
             self._context.changed()
+
+    def unplugged(self, identity: str) -> None:
+        """One of them was pulled out."""
 
     def _opened(self, identity: str) -> Hardware:
         hardware = self._hardware.get(identity)

@@ -26,8 +26,9 @@ def from_jpeg(data: bytes, width: int, height: int) -> Planes:
     """
     A JPEG as planes, whatever its subsampling.
 
-    FFmpeg gives what is in it, without a detour over RGB. USB cameras leave the Huffman tables out (UVC 1.5, MJPEG payload 2.2); it
-    knows those of ITU-T T.81, annex K.3.
+    FFmpeg gives what is in it, without a detour over RGB. USB cameras leave the
+    Huffman tables out (UVC 1.5, MJPEG payload 2.2); it knows those of ITU-T T.81,
+    annex K.3.
 
     :raises BadPicture: it is damaged, none, or of another size.
     """
@@ -68,5 +69,6 @@ def _from_frame(frame: Any, data: bytes) -> Planes:
             target[:] = stored
         else:
             shape = target.shape[1], target.shape[0]
-            cv2.resize(stored, shape, target, interpolation=cv2.INTER_AREA)
+            # Halving so is the mean of both pixels.
+            cv2.resize(stored, shape, target, interpolation=cv2.INTER_LINEAR)
     return planes

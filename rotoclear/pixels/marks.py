@@ -34,6 +34,7 @@ and 7/10 of its width and height, rounded down to a pixel.
 from __future__ import annotations
 
 import binascii
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -108,7 +109,7 @@ def write(planes: Planes, mark: Mark) -> None:
     width, height = size(planes)
     across = np.repeat(cells(mark) * np.uint8(255), np.diff(edges(width, CELLS)), axis=1)
     down = edges(height // LINES, ROWS)
-    for row, (top, bottom) in enumerate(zip(down, down[1:], strict=False)):
+    for row, (top, bottom) in enumerate(pairwise(down)):
         planes[top:bottom] = across[row]
     # Grey: the strip's half in each of the two planes of colours.
     colours = planes[height:].reshape(2, height // 2, width // 2)
