@@ -55,6 +55,7 @@ class Volumes:
         self._preferred = tuple(preferred)
         self._present: dict[tuple[str, str], Device] = {}
         self._observers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], None]] = []
         self._current: Device | None = None
         self._holds = 0
         self._next: IDelayedCall | None = None
@@ -89,6 +90,10 @@ class Volumes:
         """Have it called whenever another volume, or none, is the current one."""
         self._observers.append(observer)
 
+    def watch(self, observer: Callable[[], None]) -> None:
+        """Have it called whenever a volume has come or gone, whether it records or not."""
+        self._watchers.append(observer)
+
     def hold(self) -> None:
         """Let no better volume take over from now on: a recording is about to start."""
         self._holds += 1
@@ -117,13 +122,19 @@ class Volumes:
                 identity=device.identity,
                 driver=device.driver,
             )
+        self._tell_watchers()
         self._choose()
 
     def _left(self, device: Device, reason: str) -> None:
         if self._present.get((device.driver, device.identity)) is device:
             del self._present[device.driver, device.identity]
             self._log.info("volume {identity}: {reason}", identity=device.identity, reason=reason)
+            self._tell_watchers()
             self._choose()
+
+    def _tell_watchers(self) -> None:
+        for observer in self._watchers:
+            observer()
 
     def _news(self, news: Values) -> None:
         if "record" in news:

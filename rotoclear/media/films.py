@@ -1,27 +1,26 @@
 """
 The bookkeeper: what the engine does with files, written into the catalogue.
 
-Events of the engine come in order and are written in order. After a crash, of
-the engine or of everything, it looks at each film that was being written.
+Events of the engine come in order and are written in order. What was not closed
+when the engine was lost is left to :mod:`rotoclear.media.adoption`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
-from attrs import frozen
+from attrs import define, evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from rotoclear.media.catalogue import Catalogue, Entry, Kind, new_id
 from rotoclear.media.engine import wire
-from rotoclear.media.files.shelf import FileError, FileMissing, Shelf
 from rotoclear.state.model import Model
 
 LOST: Final = "The picture engine stopped working"
-CRASHED: Final = "The server was not stopped properly"
+EMPTY: Final = "No picture of it has reached the disk"
 
 
 @frozen
@@ -49,11 +48,16 @@ class Take:
     continues: str = ""
 
 
-class Shelves(Protocol):
-    """The volumes' files, as :class:`rotoclear.media.shelves.Shelves`."""
+@define(eq=False)
+class _Film:
+    """
+    A film that the engine has in hand.
 
-    def shelf(self, volume: str) -> Shelf | None:
-        """Of a volume that is there."""
+    :ivar closed: all that is missing is its SHA-256.
+    """
+
+    entry: Entry
+    closed: bool = False
 
 
 class Films:
@@ -67,70 +71,58 @@ class Films:
     _log = Logger()
 
     def __init__(
-        self,
-        model: Model,
-        catalogue: Catalogue,
-        shelves: Shelves,
-        wall: Callable[[], float] = time.time,
+        self, model: Model, catalogue: Catalogue, wall: Callable[[], float] = time.time
     ) -> None:
         self._model = model
         self._catalogue = catalogue
-        self._shelves = shelves
         self._wall = wall
         self._take: Take | None = None
-        self._open: dict[str, Entry] = {}
+        self._open: dict[str, _Film] = {}
+        self._on_lost: list[Callable[[Entry], None]] = []
         self._work: Deferred[None] = Deferred()
         self._work.callback(None)
 
     async def restore(self) -> None:
-        """Name the newest of both kinds."""
-        for kind, key in _KEYS.items():
-            newest = await self._catalogue.page(kind, 1)
-            self._model.commit({key: newest[0].id if newest else ""})
+        """Before the start: nothing is being recorded; name the newest of both kinds."""
+        await self._catalogue.interrupt()
+        for kind in _KEYS:
+            await self.name_newest(kind)
+
+    async def name_newest(self, kind: Kind) -> None:
+        """Something was added or removed: name the one that is the newest now."""
+        newest = await self._catalogue.newest(kind)
+        self._model.commit({_KEYS[kind]: newest.id if newest else ""})
+
+    def on_lost(self, observer: Callable[[Entry], None]) -> None:
+        """Have it called with each film that was not closed when the engine was lost."""
+        self._on_lost.append(observer)
+
+    def has(self, entry: Entry) -> bool:
+        """The engine has it in hand: it is being written, or its SHA-256 is made."""
+        film = self._open.get(entry.file)
+        return film is not None and film.entry.id == entry.id
 
     # -- what is recorded ------------------------------------------------
 
     def begin(self, take: Take) -> None:
         """The films that are opened from now on are of this recording."""
+        if take.continues and not take.user and self._take is not None:
+            take = evolve(take, user=self._take.user)
         self._take = take
 
     def event(self, event: wire.Opened | wire.Closed | wire.Hashed | wire.Ended) -> None:
         """The engine has done something with a file."""
-        self._later(lambda: self._write(event))
-
-    def settled(self) -> Deferred[None]:
-        """Fires when everything so far is written."""
-        return self._later(_nothing)
-
-    def _later(self, work: Callable[[], Awaitable[None]]) -> Deferred[None]:
-        """One after another."""
-        before = self._work
-
-        async def go() -> None:
-            await before
-            try:
-                await work()
-            except Exception:  # noqa: BLE001 - what comes next must be written all the same
-                self._log.failure("the catalogue could not be written")
-
-        self._work = Deferred.fromCoroutine(go())
-        shown: Deferred[None] = Deferred()
-        self._work.addCallback(lambda _: shown.callback(None))
-        self._work.addErrback(lambda failure: self._log.failure("", failure))
-        return shown
-
-    async def _write(self, event: wire.Opened | wire.Closed | wire.Hashed | wire.Ended) -> None:
         match event:
             case wire.Opened():
-                await self._opened(event)
+                self._opened(event)
             case wire.Closed():
-                await self._closed(event)
+                self._closed(event)
             case wire.Hashed(file, digest):
-                entry = self._open.pop(file, None)
-                if entry is not None:
-                    await self._catalogue.change(entry.id, sha256=digest)
+                film = self._open.pop(file, None)
+                if film is not None:
+                    self._change(film.entry, sha256=digest)
 
-    async def _opened(self, event: wire.Opened) -> None:
+    def _opened(self, event: wire.Opened) -> None:
         take = self._take
         if take is None:
             self._log.error("a film nobody has asked for: {file}", file=event.file)
@@ -150,30 +142,34 @@ class Films:
             user=take.user,
             continues=take.continues,
         )
-        self._open[event.file] = entry
-        self._take = Take(take.place, take.camera, take.user, entry.id)
-        await self._catalogue.put(entry)
+        self._give_up(event.file)
+        self._open[event.file] = _Film(entry)
+        self._take = evolve(take, continues=entry.id)
+        self._later(lambda: self._catalogue.put(entry))
 
-    async def _closed(self, event: wire.Closed) -> None:
-        entry = self._open.get(event.file)
-        if entry is None:
+    def _closed(self, event: wire.Closed) -> None:
+        film = self._open.get(event.file)
+        if film is None:
             return
+        ended = self._wall()
         if not event.size:
             del self._open[event.file]
-            await self._catalogue.remove(entry.id)
+            reason = event.ended or EMPTY
+            self._change(film.entry, state="damaged", ended=ended, reason=reason, missing=True)
             return
-        await self._catalogue.change(
-            entry.id,
-            state="recovered" if event.ended else "complete",
-            ended=self._wall(),
+        film.closed = True
+        self._change(
+            film.entry,
+            state="complete",
+            ended=ended,
             duration=event.duration,
             size=event.size,
             frames=event.frames,
             reason=event.ended,
         )
-        self._model.commit({"last-recording": entry.id})
+        self._later(lambda: self.name_newest("recording"))
 
-    async def snapshot(self, place: Place, stored: wire.Stored, camera: int, user: str) -> str:
+    def snapshot(self, place: Place, stored: wire.Stored, camera: int, user: str) -> Deferred[str]:
         """A picture was stored; returns its entry's id when that is on the disk."""
         entry = Entry(
             id=new_id(stored.taken),
@@ -191,63 +187,67 @@ class Films:
             sha256=stored.sha256,
             user=user,
         )
+        return Deferred.fromCoroutine(self._snapshot(entry))
+
+    async def _snapshot(self, entry: Entry) -> str:
         await self._catalogue.put(entry)
-        self._model.commit({"last-snapshot": entry.id})
+        self._model.commit({_KEYS["snapshot"]: entry.id})
         return entry.id
 
-    # -- after a crash ---------------------------------------------------
+    # -- what is lost ----------------------------------------------------
 
     def lost(self) -> str:
         """
-        The engine is gone; what it wrote is looked at as soon as it is closed.
+        The engine is gone, and will say no more of the films it had.
 
         :return: the entry that a recording would go on with, or ``""``.
         """
-        films, self._open = list(self._open.values()), {}
-        for entry in films:
-            self._later(lambda entry=entry: self._adopt(entry, LOST))  # type: ignore[misc]
-        unfinished = [entry for entry in films if not entry.sha256]
-        return unfinished[-1].id if unfinished else ""
+        unfinished = [film.entry.id for film in self._open.values() if not film.closed]
+        for file in tuple(self._open):
+            self._give_up(file)
+        return unfinished[-1] if unfinished else ""
 
-    def adopt(self, volume: str) -> Deferred[None]:
-        """A volume has come: look at the films on it that were being written."""
-        return self._later(lambda: self._adopt_all(volume))
+    def lost_volume(self, volume: str) -> None:
+        """A volume has gone, and what was being written on it."""
+        for file, film in tuple(self._open.items()):
+            if film.entry.volume == volume:
+                self._give_up(file)
 
-    async def _adopt_all(self, volume: str) -> None:
-        for entry in await self._catalogue.unfinished():
-            if entry.volume == volume and entry.file not in self._open:
-                await self._adopt(entry, CRASHED)
-
-    async def _adopt(self, entry: Entry, reason: str) -> None:
-        shelf = self._shelves.shelf(entry.volume)
-        if shelf is None:
-            return  # when the volume comes back
-        try:
-            adopted = await shelf.adopt(entry.file)
-        except FileMissing:
-            adopted = None
-        except FileError as error:
-            self._log.warn("{file} cannot be looked at: {error}", file=entry.file, error=str(error))
-            await self._catalogue.change(entry.id, state="damaged", reason=str(error))
+    def _give_up(self, file: str) -> None:
+        film = self._open.pop(file, None)
+        if film is None or film.closed:
             return
-        if adopted is None:
-            self._log.warn("{file}: there is nothing to play", file=entry.file)
-            await self._catalogue.remove(entry.id)
-            return
-        self._log.info(
-            "{file} is kept: {duration:.1f} s", file=entry.file, duration=adopted.duration
-        )
-        await self._catalogue.change(
-            entry.id,
-            state="recovered" if adopted.cut else "complete",
-            ended=entry.began + adopted.duration,
-            duration=adopted.duration,
-            size=adopted.size,
-            frames=adopted.frames,
-            reason=reason,
-        )
-        self._model.commit({"last-recording": entry.id})
-        await self._catalogue.change(entry.id, sha256=await shelf.digest(entry.file))
+        entry = film.entry
+        self._change(entry, state="interrupted")
+        self._later(lambda: self._tell(entry))
+
+    async def _tell(self, entry: Entry) -> None:
+        for observer in self._on_lost:
+            observer(entry)
+
+    # -- one after another -----------------------------------------------
+
+    def settled(self) -> Deferred[None]:
+        """Fires when everything so far is written."""
+        return self._later(_nothing)
+
+    def _change(self, entry: Entry, **changes: object) -> None:
+        self._later(lambda: self._catalogue.change(entry.id, **changes))
+
+    def _later(self, work: Callable[[], Awaitable[object]]) -> Deferred[None]:
+        before = self._work
+
+        async def go() -> None:
+            await before
+            try:
+                await work()
+            except Exception:  # noqa: BLE001 - what comes next must be written all the same
+                self._log.failure("the catalogue could not be written")
+
+        self._work = Deferred.fromCoroutine(go())
+        shown: Deferred[None] = Deferred()
+        self._work.addCallback(lambda _: shown.callback(None))
+        return shown
 
 
 _KEYS: Final[dict[Kind, str]] = {"recording": "last-recording", "snapshot": "last-snapshot"}

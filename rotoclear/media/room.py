@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rotoclear.interfaces import CameraDescription
+from rotoclear.media.adoption import Adoption
 from rotoclear.media.catalogue import Catalogue
 from rotoclear.media.engine import wire
 from rotoclear.media.films import Films
@@ -60,6 +61,9 @@ class Volumes(Protocol):
     def observe(self, observer: Callable[[], None]) -> None:
         """Have it called when another one records, or none."""
 
+    def watch(self, observer: Callable[[], None]) -> None:
+        """Have it called when one has come or gone."""
+
     def hold(self) -> None:
         """Change it from now on only if it is lost."""
 
@@ -84,6 +88,7 @@ class Media(Service):
     :ivar catalogue: what there is.
     :ivar shelves: the files on the volumes.
     :ivar films: keeps the catalogue.
+    :ivar adoption: looks after what a crash has left.
     """
 
     _log = Logger()
@@ -104,11 +109,13 @@ class Media(Service):
         self.engine = EngineService(reactor, spawn or spawner(reactor), model, heads, plan, quality)
         self.catalogue = Catalogue(database)
         self.shelves = Shelves(reactor, volumes)
-        self.films = Films(model, self.catalogue, self.shelves)
+        self.films = Films(model, self.catalogue)
+        self.adoption = Adoption(reactor, self.catalogue, self.films, self.shelves)
         self._pixels = PixelEngine(self.engine, model, heads, volumes, self.films, plan)
         self._recorder = Recorder(reactor, model, heads, volumes, self._pixels, video)
         self._snapshots = Snapshots(reactor, model, heads, volumes, self._pixels)
         self.engine.on_event(self.films.event)
+        self.shelves.watch(self.adoption.arrived, self.adoption.left)
 
     async def restore(self) -> None:
         """Name the newest film and picture. Before the start."""
@@ -129,6 +136,7 @@ class Media(Service):
         closing.addErrback(self._not_closed)
         await closing
         self.engine.stopService()
+        self.adoption.stop()
         self.shelves.stop()
 
     async def _close(self) -> None:
@@ -155,7 +163,7 @@ class Media(Service):
         That of :meth:`rotoclear.media.service.EngineService.status`, and
         ``recording-ended``: why the last recording ended by itself, or ``null``.
         """
-        return {**self.engine.status(), "recording-ended": self._recorder.ended}
+        return {**self.engine.status(), "recording-ended": self._recorder.ending}
 
     def health(self) -> dict[str, dict[str, object]]:
         """

@@ -56,7 +56,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
     """
     CREATE TABLE media (
-        id TEXT PRIMARY KEY,
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
         kind TEXT NOT NULL,
         volume TEXT NOT NULL,
         volume_name TEXT NOT NULL,
@@ -74,9 +75,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         sha256 TEXT NOT NULL DEFAULT '',
         user TEXT NOT NULL DEFAULT '',
         continues TEXT NOT NULL DEFAULT '',
-        reason TEXT NOT NULL DEFAULT ''
-    ) WITHOUT ROWID;
-    CREATE INDEX media_by_time ON media (kind, began, id);
+        reason TEXT NOT NULL DEFAULT '',
+        missing INTEGER NOT NULL DEFAULT 0,
+        known REAL
+    );
+    CREATE INDEX media_by_number ON media (kind, number);
     CREATE INDEX media_by_file ON media (volume, file);
     """,
 )

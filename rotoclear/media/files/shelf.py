@@ -25,11 +25,18 @@ from rotoclear.processes.child import Child, environment
 from rotoclear.processes.framing import Unpacker, WireError, pack
 from rotoclear.processes.output import Output
 
+GONE: Final = "The volume is gone"
+HANGS: Final = "The volume does not answer"
+FAILED: Final = "What reads the volume has failed"
+
 LIMIT: Final = 10.0
 """Seconds for what is quick on a volume that works."""
 
-LONG: Final = 600.0
-"""Seconds for what has to read all of a film."""
+LONG: Final = 3600.0
+"""Seconds for what has to read all of a film, and wait for others that do."""
+
+PATIENCE: Final = 15.0
+"""Seconds for which whoever still closes a film is waited for; it has ten."""
 
 IDLE: Final = 30.0
 """Seconds after which a process that has nothing to do, and no file open, ends."""
@@ -43,10 +50,57 @@ class FileMissing(FileError):
     """There is no such file."""
 
 
+class FileBusy(FileError):
+    """It is still being written."""
+
+
+class FileDamaged(FileError):
+    """It is not what it should be, and will never be."""
+
+
+_ERRORS: Final[Mapping[wire.Kind, type[FileError]]] = {
+    "missing": FileMissing,
+    "busy": FileBusy,
+    "damaged": FileDamaged,
+    "failed": FileError,
+}
+
+
 @define(eq=False)
 class _Request:
     done: Deferred[Any]
     limit: IDelayedCall
+
+
+@define(eq=False)
+class OpenFile:
+    """
+    A file that is open for reading.
+
+    It is one process's: when that has ended nothing can be read any more.
+
+    :ivar size: bytes.
+    """
+
+    size: int
+    _shelf: Shelf
+    _channel: _Channel
+    _handle: int
+    _closed: bool = False
+
+    def read(self, offset: int, length: int) -> Deferred[bytes]:
+        """
+        Read some of it, at most :data:`~rotoclear.media.files.wire.MAX_READ` bytes.
+
+        :raises FileError: through the Deferred: it cannot be read, or not any more.
+        """
+        return self._shelf.read(self._channel, self._handle, offset, length)
+
+    def close(self) -> None:
+        """Let go of it; more than once does no harm."""
+        if not self._closed:
+            self._closed = True
+            self._shelf.close(self._channel, self._handle)
 
 
 class Shelf:
@@ -62,7 +116,8 @@ class Shelf:
         self._executable = executable
         self._numbers = itertools.count(1)
         self._requests: dict[int, _Request] = {}
-        self._opened = 0
+        self._files = 0
+        self._hung: Child | None = None
         self._child: Child | None = None
         self._channel: _Channel | None = None
         self._output: Output | None = None
@@ -70,30 +125,35 @@ class Shelf:
 
     # -- what it can do --------------------------------------------------
 
-    def open(self, name: str) -> Deferred[wire.Opened]:
+    def open(self, name: str) -> Deferred[OpenFile]:
         """
-        Open a file for reading; to be closed with :meth:`close`.
+        Open a file for reading; whoever gets it closes it, and may not cancel before that.
 
         :raises FileMissing: through the Deferred: there is none.
         :raises FileError: likewise: it cannot be read.
         """
-        self._opened += 1
-        done = self._ask(lambda number: wire.Open(number, name), LIMIT, wire.Opened)
-        return done.addErrback(self._not_opened)
+        return Deferred.fromCoroutine(self._open(name))
 
-    def read(self, handle: int, offset: int, length: int) -> Deferred[bytes]:
-        """
-        Read some of an open file, at most :data:`~rotoclear.media.files.wire.MAX_READ` bytes.
+    async def _open(self, name: str) -> OpenFile:
+        asked = self._ask(lambda number: wire.Open(number, name), LIMIT, wire.Opened)
+        channel = self._channel
+        opened = await asked
+        assert channel is not None  # noqa: S101 - it has answered
+        self._files += 1
+        self._rest()
+        return OpenFile(opened.size, self, channel, opened.handle)
 
-        :raises FileError: through the Deferred: it cannot be read, or not any more.
-        """
+    def read(self, channel: _Channel, handle: int, offset: int, length: int) -> Deferred[bytes]:
+        """For :class:`OpenFile`."""
+        if channel is not self._channel:
+            return fail(FileError("The file was closed when its volume failed"))
         return self._ask(lambda number: wire.Read(number, handle, offset, length), LIMIT, bytes)
 
-    def close(self, handle: int) -> None:
-        """Let go of an open file."""
-        self._opened -= 1
-        if self._channel is not None:
-            self._channel.send(wire.Close(handle))
+    def close(self, channel: _Channel, handle: int) -> None:
+        """For :class:`OpenFile`."""
+        if channel is self._channel:
+            self._files -= 1
+            channel.send(wire.Close(handle))
             self._rest()
 
     def remove(self, name: str) -> Deferred[None]:
@@ -104,9 +164,18 @@ class Shelf:
         """Its SHA-256, in hexadecimal."""
         return self._ask(lambda number: wire.Digest(number, name), LONG, str)
 
-    def adopt(self, name: str) -> Deferred[wire.Adopted | None]:
-        """See :class:`rotoclear.media.files.wire.Adopt`."""
-        return self._ask(lambda number: wire.Adopt(number, name), LONG, wire.Adopted | None)
+    def adopt(self, name: str, patience: float = PATIENCE) -> Deferred[wire.Adopted | None]:
+        """
+        See :class:`rotoclear.media.files.wire.Adopt`.
+
+        :raises FileMissing: through the Deferred: there is nothing of it.
+        :raises FileBusy: likewise: someone still writes it.
+        :raises FileDamaged: likewise: it cannot be played.
+        :raises FileError: likewise: the volume has failed.
+        """
+        return self._ask(
+            lambda number: wire.Adopt(number, name, patience), LONG, wire.Adopted | None
+        )
 
     def parts(self) -> Deferred[list[str]]:
         """The films that were not closed."""
@@ -118,11 +187,13 @@ class Shelf:
 
     def stop(self) -> None:
         """End the process: the volume is gone, or the server stops."""
-        self._over("The volume is gone")
+        self._over(GONE)
 
     # -- the process -----------------------------------------------------
 
     def _ask(self, make: Callable[[int], wire.ToFiles], limit: float, result: Any) -> Deferred[Any]:
+        if self._hung is not None:
+            return fail(FileError(HANGS))
         if self._channel is None:
             try:
                 self._start()
@@ -149,12 +220,19 @@ class Shelf:
         output = Output(self._reactor, "files")
         env: Mapping[str, str] = environment(sys.path)
         self._child = Child(
-            self._reactor, arguments, env, output, [channel], lambda ending: channel.close()
+            self._reactor, arguments, env, output, [channel], self._exited, family=False
         )
         self._channel, self._output = channel, output
 
+    def _exited(self, ending: str) -> None:
+        # One that the kernel holds in a call to the volume cannot be killed yet, and
+        # there is no use in another one until then. When it ends by itself its
+        # channel tells.
+        self._hung = None
+
     def _late(self) -> None:
-        self._over("The volume does not answer")
+        self._hung = self._child
+        self._over(HANGS)
 
     def _forget(self, number: int) -> None:
         request = self._requests.pop(number, None)
@@ -167,33 +245,28 @@ class Shelf:
             request.limit.cancel()
             self._rest()
             if isinstance(message, wire.Refused):
-                kind = FileMissing if message.missing else FileError
-                request.done.errback(kind(message.message))
+                request.done.errback(_ERRORS[message.kind](message.message))
             else:
                 request.done.callback(message.result)
-
-    def _not_opened(self, failure: Failure) -> Failure:
-        self._opened -= 1
-        self._rest()
-        return failure
 
     def _rest(self) -> None:
         """When there is nothing to do it ends, after a while."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if not self._requests and self._opened <= 0 and self._channel is not None:
+        if not self._requests and not self._files and self._channel is not None:
             self._idle = self._reactor.callLater(IDLE, self._rested)
 
     def _rested(self) -> None:
         self._idle = None
-        self._over("")
+        self._over(FAILED)
 
     def _over(self, reason: str) -> None:
         """The process is of no use any more."""
         child, self._child = self._child, None
         channel, self._channel = self._channel, None
         output, self._output = self._output, None
+        self._files = 0
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -207,7 +280,7 @@ class Shelf:
         for request in requests.values():
             if request.limit.active():
                 request.limit.cancel()
-            request.done.errback(FileError(reason or "The volume's files cannot be reached"))
+            request.done.errback(FileError(reason))
 
 
 class _Channel(Protocol):
@@ -233,7 +306,7 @@ class _Channel(Protocol):
                     return
                 self._received(message)
         except WireError:
-            self._broken("What reads the volume has failed")
+            self._broken(FAILED)
 
     def close(self) -> None:
         """Hang up."""
@@ -246,4 +319,4 @@ class _Channel(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self._closed:
             self._closed = True
-            self._broken("What reads the volume has failed")
+            self._broken(FAILED)

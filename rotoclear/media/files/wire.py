@@ -7,7 +7,7 @@ are relative to the volume.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -52,7 +52,7 @@ class Remove(_Message, frozen=True, tag="remove"):
 
 
 class Digest(_Message, frozen=True, tag="digest"):
-    """The answer is the file's SHA-256 in hexadecimal."""
+    """The answer is the file's SHA-256 in hexadecimal. It may take minutes."""
 
     request: int
     name: str
@@ -65,10 +65,14 @@ class Adopt(_Message, frozen=True, tag="adopt"):
     One with ``.part`` behind its name is cut behind its last whole fragment and
     gets its name. The answer is an :class:`Adopted`, or ``None`` if there is
     nothing to play: then nothing is left of it.
+
+    :ivar patience: seconds for which whoever still writes it is waited for; after
+        that it is refused as ``busy``.
     """
 
     request: int
     name: str
+    patience: float
 
 
 class Parts(_Message, frozen=True, tag="parts"):
@@ -88,18 +92,18 @@ ToFiles = Open | Read | Close | Remove | Digest | Adopt | Parts | Sizes
 
 
 class Opened(Struct, frozen=True):
-    """An open file. ``modified`` is seconds since 1970."""
+    """An open file, of so many bytes."""
 
     handle: int
     size: int
-    modified: float
 
 
 class Adopted(Struct, frozen=True):
     """
     A film that can be played.
 
-    :ivar cut: something was missing at its end.
+    :ivar modified: seconds since 1970, when it was last written.
+    :ivar cut: it was not closed: something may be missing at its end.
     """
 
     size: int
@@ -107,7 +111,15 @@ class Adopted(Struct, frozen=True):
     width: int
     height: int
     frames: int
+    modified: float
     cut: bool
+
+
+Kind = Literal["missing", "busy", "damaged", "failed"]
+"""
+Why something was refused: there is no such file; someone still writes it; it is not
+what it should be, and never will; or, for now, it did not work.
+"""
 
 
 class Answer(_Message, frozen=True, tag="answer"):
@@ -118,11 +130,11 @@ class Answer(_Message, frozen=True, tag="answer"):
 
 
 class Refused(_Message, frozen=True, tag="refused"):
-    """It went wrong. ``missing``: there is no such file."""
+    """It went wrong. ``message`` is for people."""
 
     request: int
     message: str
-    missing: bool = False
+    kind: Kind
 
 
 FromFiles = Answer | Refused
