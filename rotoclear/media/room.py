@@ -17,6 +17,7 @@ from rotoclear.media.catalogue import Catalogue
 from rotoclear.media.engine import wire
 from rotoclear.media.films import Films
 from rotoclear.media.interfaces import HoldsVideo
+from rotoclear.media.library import Library
 from rotoclear.media.pixel_engine import PixelEngine
 from rotoclear.media.process import Spawn, spawner
 from rotoclear.media.recorder import Recorder
@@ -88,6 +89,7 @@ class Media(Service):
     :ivar catalogue: what there is.
     :ivar shelves: the files on the volumes.
     :ivar films: keeps the catalogue.
+    :ivar library: gives what is stored to those who ask.
     :ivar adoption: looks after what a crash has left.
     """
 
@@ -110,6 +112,7 @@ class Media(Service):
         self.catalogue = Catalogue(database)
         self.shelves = Shelves(reactor, volumes)
         self.films = Films(model, self.catalogue)
+        self.library = Library(self.catalogue, self.films, self.shelves)
         self.adoption = Adoption(reactor, self.catalogue, self.films, self.shelves)
         self._pixels = PixelEngine(self.engine, model, heads, volumes, self.films, plan)
         self._recorder = Recorder(reactor, model, heads, volumes, self._pixels, video)
