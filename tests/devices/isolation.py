@@ -35,6 +35,12 @@ def isolated(folder: Path, command: Sequence[str], *, network: bool = False) -> 
     return [*prefix, *mount, *command]
 
 
+def beside(pid: int, command: Sequence[str]) -> list[str]:
+    """The command line that runs a command in the network of an isolated process."""
+    user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
+    return ["nsenter", "-t", str(pid), *user, "-n", *command]
+
+
 class Run:
     """
     A ``/run`` with what a udev daemon has there.

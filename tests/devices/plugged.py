@@ -3,8 +3,8 @@ Follows the kernel's devices as the server does, and says in JSON what it knows.
 
 ``python -m tests.devices.plugged BUFFER SUBSYSTEM...``. Lines of stdin are
 commands: ``{"events": [...]}`` has :mod:`tests.devices.uevents` send them in this
-network; ``{"vitals": true}`` asks for the longest time that the reactor was busy,
-since it was last asked.
+network; ``{"at-once": [...]}`` sends them while nobody reads; ``{"vitals": true}``
+asks for the longest time that the reactor was busy, since it was last asked.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from twisted.protocols.basic import LineReceiver
 from rotoclear.devices.udev import Plugged
 from rotoclear.devices.udevlib import Udev
 from rotoclear.interfaces import Match, UdevDevice
+from tests.devices.uevents import Daemon
 
 reactor: Any = the_reactor
 
@@ -58,6 +59,10 @@ class Commands(LineReceiver):
             assert self._daemon.stdin is not None
             self._daemon.stdin.write(json.dumps(command["events"]).encode() + b"\n")
             self._daemon.stdin.flush()
+        elif "at-once" in command:
+            daemon = Daemon()
+            for event in command["at-once"]:
+                daemon.send(*event)
         else:
             say(
                 longest=self._longest,

@@ -102,19 +102,19 @@ def test_a_thousand_events_in_a_burst(tmp_path: Path) -> None:
 def test_events_that_are_lost_are_made_up_for(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     run.deal_with("c1:3")
-    flood = [["change", f"/devices/mem{number}", "mem", {"X": "x" * 500}] for number in range(2000)]
+    flood = [["remove", f"/devices/mem{number}", "mem", {"X": "x" * 500}] for number in range(2000)]
     with following(run, "mem", buffer=SMALL) as script:
         knows(script, NULL)
         run.deal_with("c1:5")
         zero = "/sys/devices/virtual/mem/zero"
-        # Its own event is lost, and those of the flood are about devices that there are not.
+        # Its event is lost among those about devices that there are not.
         lost = ["add", "/devices/virtual/mem/zero", "mem", {"MAJOR": "1", "MINOR": "5"}]
-        script.send({"events": [*flood[:1000], lost, *flood[1000:]]})
+        script.send({"at-once": [*flood[:1000], lost, *flood[1000:]]})
         knows(script, NULL, zero, looks=2)
         descriptors = vitals(script)["descriptors"]
         for number in range(5):
             (run.deal_with if number % 2 else run.forget)("c1:5")
-            script.send({"events": flood})
+            script.send({"at-once": flood})
             knows(script, *[NULL, zero][: 1 + number % 2])
         told = vitals(script)
         assert told["descriptors"] == descriptors

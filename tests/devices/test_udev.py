@@ -158,6 +158,16 @@ class Looking(Case):
         self.kernel.settle()
         self.assertEqual(self.names(), ["b"])
 
+    def test_so_it_is_when_it_is_looked_again(self) -> None:
+        self.watch()
+        self.kernel.devices["a"] = leds("a")
+        self.kernel.busy = True
+        self.kernel.lose()
+        self.kernel.says(Event("/sys/devices/a", None), Event("", leds("b")))
+        self.kernel.finish()
+        self.kernel.settle()
+        self.assertEqual(self.names(), ["b"])
+
     def test_a_loss_has_everything_looked_at_again(self) -> None:
         self.watch()
         self.kernel.devices["a"] = leds("a")
@@ -168,8 +178,11 @@ class Looking(Case):
 
     def test_what_is_told_after_a_loss_and_was_before_it_is_not_believed(self) -> None:
         self.watch()
+        self.kernel.busy = True
         # That it went again is among what was lost.
         self.kernel.lose(Event("", leds("a")))
+        self.kernel.settle()
+        self.kernel.finish()
         self.kernel.settle()
         self.assertEqual(self.told, [()])
 
