@@ -12,6 +12,19 @@ from zope.interface import Interface
 from rotoclear.values import Value
 
 
+class Watcher(Protocol):
+    """Who is told what becomes of the engine and its recording without having been asked for."""
+
+    def ended(self, reason: str) -> None:
+        """The recording is over: the disk is full, or gone, or no picture comes."""
+
+    def lost(self, reason: str) -> None:
+        """The engine is gone, and the recording with it; what was asked of it has failed."""
+
+    def back(self) -> None:
+        """There is an engine again."""
+
+
 class IEngine(Interface):
     """
     Makes the pictures.
@@ -23,8 +36,12 @@ class IEngine(Interface):
     must be undone.
     """
 
-    def start() -> Deferred[None]:
-        """Begin a recording."""
+    def start(again: bool) -> Deferred[None]:
+        """
+        Begin a recording.
+
+        :param again: it goes on with the one that was cut off when the engine was lost.
+        """
 
     def stop() -> Deferred[None]:
         """End the recording; without one, or without its volume, there is nothing to do."""
@@ -37,6 +54,9 @@ class IEngine(Interface):
 
     def snap() -> Deferred[None]:
         """Take one picture; fires when it is stored safely."""
+
+    def watch(watcher: Watcher) -> None:
+        """Tell it what happens by itself."""
 
 
 class Heads(Protocol):

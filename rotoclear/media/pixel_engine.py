@@ -11,12 +11,13 @@ from zope.interface import implementer
 
 from rotoclear.interfaces import CameraDescription, VolumeDescription
 from rotoclear.media.engine import wire
-from rotoclear.media.films import Films, Place, Take
-from rotoclear.media.interfaces import IEngine
-from rotoclear.media.service import EngineService
+from rotoclear.media.films import LOST, Films, Place, Take
+from rotoclear.media.interfaces import IEngine, Watcher
+from rotoclear.media.service import EngineService, Event
 from rotoclear.media.view import SLIDERS, SWITCHES
 from rotoclear.state.errors import DeviceError, NotAvailable
 from rotoclear.state.model import Model
+from rotoclear.state.queue import ASKER
 
 _NOTED: Final = (*SLIDERS, *SWITCHES, "resolution", "fps", "pip-mode")
 
@@ -60,12 +61,17 @@ class PixelEngine:
         self._volumes = volumes
         self._films = films
         self._plan = plan
+        self._watchers: list[Watcher] = []
+        self._cut_off = ""
         self.recording = False
-        self.continues = ""
         service.on_change(self._changed)
+        service.on_event(self._happened)
 
-    def start(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._start())
+    def watch(self, watcher: Watcher) -> None:
+        self._watchers.append(watcher)
+
+    def start(self, again: bool = False) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._start(again))
 
     def stop(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._stop())
@@ -79,10 +85,10 @@ class PixelEngine:
     def snap(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._snap())
 
-    async def _start(self) -> None:
+    async def _start(self, again: bool) -> None:
         place, camera = self._place(), self._camera()
-        continues, self.continues = self.continues, ""
-        self._films.begin(Take(place, camera, continues=continues))
+        self._check_encoder()
+        self._films.begin(Take(place, camera, ASKER.get(), self._cut_off if again else ""))
         self._hold()
         try:
             await self._service.ask(
@@ -92,6 +98,8 @@ class PixelEngine:
             # It may begin yet.
             self._stop_anyway()
             raise
+        await self._films.settled()
+        self._cut_off = ""
 
     async def _stop(self) -> None:
         if not self.recording:
@@ -104,6 +112,7 @@ class PixelEngine:
                 raise
         finally:
             self._let_go()
+        await self._films.settled()
 
     def _stop_anyway(self) -> None:
         self._service.ask(wire.Stop).addErrback(lambda failure: failure.trap(DeviceError))
@@ -122,7 +131,7 @@ class PixelEngine:
         finally:
             self._service.done(token)
         stored = wire.Stored(**raw)
-        await self._films.snapshot(place, stored, camera, "")
+        await self._films.snapshot(place, stored, camera, ASKER.get())
 
     # -- what is so ------------------------------------------------------
 
@@ -137,9 +146,31 @@ class PixelEngine:
             self._service.done(self)
 
     def _changed(self, running: bool) -> None:
-        if not running:
+        if running:
+            for watcher in self._watchers:
+                watcher.back()
+            return
+        self._let_go()
+        # One that has not begun to record since goes on with the same one.
+        self._cut_off = self._films.lost() or self._cut_off
+        for watcher in self._watchers:
+            watcher.lost(LOST)
+
+    def _happened(self, event: Event) -> None:
+        if isinstance(event, wire.Ended):
             self._let_go()
-            self.continues = self._films.lost()
+            for watcher in self._watchers:
+                watcher.ended(event.reason)
+
+    def _check_encoder(self) -> None:
+        """
+        :raises NotAvailable: there is no such encoder here.
+        """
+        wanted, there = self._plan.encoder, self._service.encoders
+        if there and wanted not in there:
+            raise NotAvailable(
+                f"There is no encoder {wanted!r} here; there are: {', '.join(there)}"
+            )
 
     def _camera(self) -> int:
         return int(self._model["main-camera"])

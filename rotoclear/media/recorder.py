@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Final
 
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -14,11 +14,15 @@ from rotoclear.media.needs import Needs
 from rotoclear.state.errors import NOT_AVAILABLE, NotAvailable, Refusal
 from rotoclear.state.lanes import Judgement, Lane, Values
 from rotoclear.state.model import Model
+from rotoclear.state.permissions import MEDIA_RW
 from rotoclear.values import Value
 
 STOPPED: Final = False
 RUNNING: Final = True
 PAUSED: Final = "pause"
+
+
+_OURS: Final = frozenset({MEDIA_RW})
 
 
 class Recorder(Lane):
@@ -35,9 +39,13 @@ class Recorder(Lane):
     ============== =========== =========== ============
 
     Starting and resuming take the active camera and a volume. When the active
-    camera or the volume that is being written on is lost, the recording ends
-    by itself, paused or not, and :attr:`ended` tells why; it does not begin
-    again by itself.
+    camera or the volume that is being written on is lost, or the engine cannot go
+    on, the recording ends by itself, paused or not, and :attr:`ending` tells why; it
+    does not begin again by itself.
+
+    When the engine itself is lost, it ends, too. But one that was running begins
+    again when there is an engine again, unless someone has asked for ``false``
+    meanwhile: the new film goes on with the old one.
 
     :param reactor: marks the turns.
     :param volumes: hold the volume still while a recording starts, and runs.
@@ -65,12 +73,15 @@ class Recorder(Lane):
         self._volumes = volumes
         self._losses = 0
         self._loss = ""
-        self.ended: str | None = None
+        self._stopping = False
+        self._interrupted = False
+        self.ending: str | None = None
         """Why the last recording ended by itself, for people; ``None`` if it did not."""
         model.add_lane(self)
         model.observe(self._news)
         heads.observe(lambda number: self._check())
-        volumes.observe(lambda: self._lost("The volume that was written on is gone"))
+        volumes.observe(lambda: self.ended("The volume that was written on is gone"))
+        engine.watch(self)
 
     def judge(self, wanted: Values) -> Judgement:
         now, step = self._model["record"], wanted["record"]
@@ -94,33 +105,41 @@ class Recorder(Lane):
 
     def apply(self, values: Values) -> Awaitable[None] | None:
         now, state = self._model["record"], values["record"]
+        if state is STOPPED:
+            self._interrupted = False
         if state == now:
             return None
         return self._step(now, state)
 
     async def _step(self, now: Value, state: Value) -> None:
-        losses = self._losses
         if state is STOPPED:
-            await self._engine.stop()
+            self._stopping = True
+            try:
+                await self._engine.stop()
+            finally:
+                self._stopping = False
             return
+        losses, again = self._losses, self._interrupted
         if state == PAUSED:
             await self._engine.pause()
         elif now == PAUSED:
             await self._engine.resume()
         else:
-            await self._start()
+            await self._start(again)
         if losses != self._losses:
             self._abandon()
             raise NotAvailable(self._loss)
         if now is STOPPED:
-            self.ended = None
+            self._interrupted = False
+            if not again:
+                self.ending = None
 
-    async def _start(self) -> None:
+    async def _start(self, again: bool) -> None:
         held = self._video.hold()
         self._volumes.hold()
         try:
             await held
-            await self._engine.start()
+            await self._engine.start(again)
         except CancelledError:
             # It took too long, and may begin yet.
             self._abandon()
@@ -142,18 +161,46 @@ class Recorder(Lane):
     def _check(self) -> None:
         missing = self._needs.missing()
         if missing is not None:
-            self._lost(missing)
+            self.ended(missing)
 
-    def _lost(self, reason: str) -> None:
-        """What a recording needs is gone: tell so, whatever step is on its way."""
+    def ended(self, reason: str) -> None:
+        """
+        What a recording needs is gone: tell so, whatever step is on its way.
+
+        See :class:`~rotoclear.media.interfaces.Watcher`; so the next two.
+        """
+        if self._end(reason):
+            self._abandon()
+
+    def lost(self, reason: str) -> None:
+        running = self._model["record"] is RUNNING and not self._stopping
+        if self._end(reason):
+            self._interrupted = running
+
+    def back(self) -> None:
+        if self._interrupted:
+            Deferred.fromCoroutine(self._go_on())
+
+    async def _go_on(self) -> None:
+        losses = self._losses
+        outcome = await self._model.request({"record": True}, _OURS)
+        if outcome.refused and losses == self._losses:
+            # With the engine gone once more it is tried once more.
+            self._interrupted = False
+            (refusal,) = outcome.refused
+            self.ending = refusal.message
+            self._log.error("the recording does not go on: {reason}", reason=refusal.message)
+
+    def _end(self, reason: str) -> bool:
+        """It is over; ``False`` if there is none."""
         self._losses += 1
         self._loss = reason
         if self._model["record"] is STOPPED:
-            return
+            return False
         self._log.error("the recording has ended: {reason}", reason=reason)
-        self.ended = reason
+        self.ending = reason
         self._model.commit({"record": STOPPED})
-        self._abandon()
+        return True
 
     def _abandon(self) -> None:
         self._engine.stop().addErrback(

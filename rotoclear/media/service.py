@@ -31,12 +31,15 @@ from rotoclear.state.model import Model
 START_LIMIT: Final = 10.0
 """Seconds that it has to load its libraries."""
 
-BEAT_LIMIT: Final = 1.5
+BEAT_LIMIT: Final = 1.2
 """
-Seconds within which a running one gives a sign of life; it does so twice a second.
+Seconds within which a running one gives a sign of life; it does so four times a second.
 
 It takes another two until a thread that is stuck shows.
 """
+
+GRACE: Final = 0.2
+"""Seconds more, to see what has come while this process itself was held up."""
 
 REQUEST_LIMIT: Final = 1.9
 """Seconds for what it is asked; a little less than the two that a client waits."""
@@ -49,6 +52,17 @@ MOST: Final = 10.0
 
 STABLE: Final = 5.0
 """Seconds after which a new one may be expected to last."""
+
+LINGER: Final = 1.0
+"""
+Seconds for which a head is still looked at when nobody needs it any more.
+
+So the next picture comes at once, and a film goes on while another head is made
+the active one.
+"""
+
+RETRY: Final = 1.0
+"""Seconds before a head that could not be looked at, or gave no more, is tried again."""
 
 GONE: Final = "The picture engine stopped working and is started again"
 
@@ -103,11 +117,15 @@ class _Source:
     One head that is looked at.
 
     :ivar device: whose frames the engine gets, or is about to.
+    :ivar look: its number for the engine; 0 when it gives no frames and waits to be tried again.
     :ivar asked: until there is a socket.
+    :ivar rest: when it is let go of, or tried again.
     """
 
     device: Any
+    look: int
     asked: Deferred[socket.socket] | None = None
+    rest: IDelayedCall | None = None
 
 
 class EngineService(Service):
@@ -122,6 +140,7 @@ class EngineService(Service):
     :ivar reason: for people, when it is not as it should be.
     :ivar restarts: how often it has been started anew.
     :ivar beat: its last sign of life.
+    :ivar encoders: the H.264 encoders that it has, once it has said so.
     """
 
     _log = Logger()
@@ -160,6 +179,7 @@ class EngineService(Service):
         self.reason = ""
         self.restarts = 0
         self.beat: wire.Beat | None = None
+        self.encoders: tuple[str, ...] = ()
         model.observe(self._news)
         heads.observe(self._head_changed)
 
@@ -198,12 +218,14 @@ class EngineService(Service):
         self._expect(START_LIMIT, "did not start within 10 seconds")
 
     def _expect(self, seconds: float, failure: str) -> None:
-        if self._watch is not None and self._watch.active():
-            self._watch.reset(seconds)
-            return
+        if self._watch is not None:
+            self._watch.cancel()
         self._watch = self._reactor.callLater(seconds, self._overdue, failure)
 
     def _overdue(self, failure: str) -> None:
+        self._watch = self._reactor.callLater(GRACE, self._hangs, failure)
+
+    def _hangs(self, failure: str) -> None:
         self._watch = None
         if self._link is not None:
             self._link.kill(failure)
@@ -232,7 +254,7 @@ class EngineService(Service):
         """What is known of one process only."""
         self._link = None
         self.beat = None
-        if self._watch is not None and self._watch.active():
+        if self._watch is not None:
             self._watch.cancel()
         self._watch = None
         requests, self._requests = self._requests, {}
@@ -249,8 +271,11 @@ class EngineService(Service):
         if self._link is None:
             return
         match message:
-            case wire.Ready():
+            case wire.Ready(encoders):
+                self.encoders = encoders
                 self._ready()
+            case wire.Unseen(look):
+                self._unseen(look)
             case wire.Beat():
                 self.beat = message
                 self._expect(BEAT_LIMIT, "hangs")
@@ -264,9 +289,6 @@ class EngineService(Service):
                 self._tell(self._events, message)
 
     def _ready(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
         self._expect(BEAT_LIMIT, "hangs")
         self.state, self.reason = "running", ""
         self._ready_since = self._reactor.seconds()
@@ -434,16 +456,22 @@ class EngineService(Service):
     def _look(self) -> None:
         wanted = self._wanted()
         for number in view.NUMBERS:
-            device = self._heads.device(number) if number in wanted else None
-            source = self._sources.get(number)
+            device, source = self._heads.device(number), self._sources.get(number)
             if source is not None and source.device is not device:
-                self._drop(number)
-                self._send(wire.NoSource(number))
-            if device is not None and number not in self._sources:
-                self._open(number, device)
+                self._let_go(number)
+                source = None
+            if number not in wanted:
+                if source is not None and source.rest is None:
+                    source.rest = self._reactor.callLater(LINGER, self._let_go, number)
+            elif source is None:
+                if device is not None:
+                    self._open(number, device)
+            elif source.rest is not None and source.look:
+                source.rest.cancel()
+                source.rest = None
 
     def _open(self, number: int, device: Camera) -> None:
-        source = self._sources[number] = _Source(device)
+        source = self._sources[number] = _Source(device, next(self._numbers))
         source.asked = device.view()
         source.asked.addCallbacks(
             self._opened,
@@ -456,23 +484,44 @@ class EngineService(Service):
         source.asked = None
         with connection:
             if self._sources.get(number) is source:
-                self._send(wire.Source(number), connection)
+                self._send(wire.Source(number, source.look), connection)
 
     def _not_opened(self, failure: Failure, number: int, source: _Source) -> None:
         source.asked = None
         if self._sources.get(number) is source:
-            # When the head has changed it is tried again.
-            del self._sources[number]
             self._log.info(
                 "camera {number} cannot be looked at: {reason}",
                 number=number,
                 reason=failure.getErrorMessage(),
             )
+            self._try_again(number, source)
+
+    def _unseen(self, look: int) -> None:
+        for number, source in self._sources.items():
+            if source.look == look:
+                self._try_again(number, source)
+
+    def _try_again(self, number: int, source: _Source) -> None:
+        """In a while, or as soon as there is another device for the head."""
+        if source.rest is not None:
+            source.rest.cancel()
+        source.rest = self._reactor.callLater(RETRY, self._again_now, number)
+        source.look = 0
+
+    def _again_now(self, number: int) -> None:
+        self._let_go(number)
+        self._look()
+
+    def _let_go(self, number: int) -> None:
+        self._drop(number)
+        self._send(wire.NoSource(number))
 
     def _drop(self, number: int) -> None:
         source = self._sources.pop(number)
         if source.asked is not None:
             source.asked.cancel()
+        if source.rest is not None and source.rest.active():
+            source.rest.cancel()
 
     # -- reports ---------------------------------------------------------
 

@@ -8,7 +8,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from rotoclear.media.interfaces import IEngine
+from rotoclear.media.interfaces import IEngine, Watcher
 
 
 @implementer(IEngine)
@@ -23,6 +23,7 @@ class Engine:
     slow: bool = False
     did: list[str] = field(factory=list)
     waiting: list[Deferred[None]] = field(factory=list)
+    watcher: Watcher | None = None
 
     def _do(self, what: str) -> Deferred[None]:
         self.did.append(what)
@@ -31,8 +32,8 @@ class Engine:
         self.waiting.append(Deferred())
         return self.waiting[-1]
 
-    def start(self) -> Deferred[None]:
-        return self._do("start")
+    def start(self, again: bool) -> Deferred[None]:
+        return self._do("start again" if again else "start")
 
     def stop(self) -> Deferred[None]:
         return self._do("stop")
@@ -45,6 +46,9 @@ class Engine:
 
     def snap(self) -> Deferred[None]:
         return self._do("snap")
+
+    def watch(self, watcher: Watcher) -> None:
+        self.watcher = watcher
 
     def answer(self) -> None:
         self.waiting.pop(0).callback(None)

@@ -187,7 +187,7 @@ class Losses(Case):
             self.house.turn()
             self.assertEqual(self.house.told("record"), [False])
             self.assertEqual(self.engine.did, ["stop"])
-            self.assertEqual(self.recorder.ended, "The volume that was written on is gone")
+            self.assertEqual(self.recorder.ending, "The volume that was written on is gone")
             self.volumes.change("stick")
 
     def test_when_another_volume_takes_over_the_recording_ends(self) -> None:
@@ -201,7 +201,7 @@ class Losses(Case):
         self.heads.unplug(1)
         self.house.turn()
         self.assertEqual(self.house.told("record"), [False])
-        self.assertEqual(self.recorder.ended, "Camera 1 is not plugged in")
+        self.assertEqual(self.recorder.ending, "Camera 1 is not plugged in")
 
     def test_when_the_other_camera_goes_it_goes_on(self) -> None:
         self.heads.plug(2)
@@ -246,7 +246,7 @@ class Losses(Case):
         self.volumes.change(None)
         self.volumes.change("stick")
         self.record(True)
-        self.assertIsNone(self.recorder.ended)
+        self.assertIsNone(self.recorder.ending)
 
     def test_an_engine_that_fails_to_stop_is_logged(self) -> None:
         self.reach(True)

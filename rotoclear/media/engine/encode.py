@@ -44,6 +44,7 @@ class Encoder:
     One encoder, for pictures of one size: a picture in, the same one out.
 
     :raises EncoderError: it cannot be had.
+    :ivar held: pictures that went in and have not come out: hardware keeps some.
     """
 
     def __init__(self, plan: Plan, width: int, height: int, rate: int) -> None:
@@ -63,6 +64,7 @@ class Encoder:
         except (av.FFmpegError, ValueError) as error:
             raise EncoderError(f"The encoder {plan.encoder} cannot be used: {error}") from None
         self._context = context
+        self.held = 0
 
     def encode(self, planes: Planes, time: int, *, key: bool) -> list[Encoded]:
         """
@@ -77,10 +79,23 @@ class Encoder:
         frame.pts, frame.time_base = time, _TICK
         if key:
             frame.pict_type = av.video.frame.PictureType.I
+        self.held += 1
+        return self._encode(frame)
+
+    def drain(self) -> list[Encoded]:
+        """
+        What it holds. Nothing can be encoded any more.
+
+        :raises EncoderError: it failed.
+        """
+        return self._encode(None)
+
+    def _encode(self, frame: Any) -> list[Encoded]:
         try:
             packets = self._context.encode(frame)
         except av.FFmpegError as error:
             raise EncoderError(f"The encoder {self.plan.encoder} failed: {error}") from None
+        self.held -= len(packets)
         return [
             Encoded(int(packet.pts), bool(packet.is_keyframe), bytes(packet)) for packet in packets
         ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import queue
 import socket
 import threading
 import time
+from collections import deque
 from functools import partial
 from typing import Final
 
-from rotoclear.devices.ring import Picture as Frame
 from rotoclear.media.engine import stills, wire
 from rotoclear.media.engine.encode import Encoded, available
 from rotoclear.media.engine.live import Live
@@ -20,7 +22,7 @@ from rotoclear.media.engine.source import Source
 from rotoclear.pixels.convert import to_jpeg
 from rotoclear.processes.framing import pack
 
-BEAT: Final = 0.5
+BEAT: Final = 0.25
 """Seconds between two signs of life."""
 
 STUCK: Final = 2.0
@@ -43,11 +45,10 @@ class Engine:
 
     def __init__(self, control: socket.socket, packets: Packets) -> None:
         self._control = control
-        self._sending = threading.Lock()
+        self._sending: queue.SimpleQueue[wire.FromEngine] = queue.SimpleQueue()
         self._packets = packets
         self._sources: dict[int, Source] = {}
-        self._view = wire.View(1, "off", 1280, 720, 30)
-        self._stills = 0
+        self._stills = threading.Semaphore(STILLS)
         self._complained = -QUIET
         self._pictures = Pictures(self._complain)
         self._recording = Recording(self, self._encoded)
@@ -59,15 +60,27 @@ class Engine:
         """Start the threads, and say so."""
         for thread in (self._packets, self._pictures, self._recording, self._live):
             thread.start()
-        threading.Thread(target=self._beat, name="beat", daemon=True).start()
         self.send(wire.Ready(available()))
+        for work in (self._tell, self._beat):
+            threading.Thread(target=work, name=work.__name__, daemon=True).start()
 
     # -- for whoever has something to say ----------------------------------
 
     def send(self, message: wire.FromEngine) -> None:
-        """Tell the server. See :class:`~rotoclear.media.engine.recording.Reporter`."""
-        with self._sending:
-            self._control.sendall(pack(message, wire.MAX_MESSAGE))
+        """
+        Tell the server; never blocks.
+
+        See :class:`~rotoclear.media.engine.recording.Reporter`.
+        """
+        self._sending.put(message)
+
+    def _tell(self) -> None:
+        """The thread that does: the server may take its time."""
+        try:
+            while True:
+                self._control.sendall(pack(self._sending.get(), wire.MAX_MESSAGE))
+        except OSError:
+            os._exit(0)  # the server has gone
 
     def answer(self, request: int, result: object = None) -> None:
         """What was asked is done."""
@@ -92,31 +105,29 @@ class Engine:
         :param connection: that came with a :class:`~rotoclear.media.engine.wire.Source`.
         """
         match message:
-            case wire.Source(number):
+            case wire.Source(number, look):
                 if connection is not None:
-                    self._see(number, connection)
+                    self._see(number, look, connection)
             case wire.NoSource(number):
                 self._let_go(number)
             case wire.View():
-                self._view = message
                 self._pictures.show(message)
             case wire.Live(quality):
                 self._live.quality = quality
             case wire.Look(request, quality, camera):
-                self._pictures.once(
-                    camera or self._view.main, partial(self._looked, request, quality)
-                )
+                self._pictures.once(partial(self._looked, request, quality), camera)
             case wire.Snap():
-                self._pictures.once_of_the_view(partial(self._snap, message))
+                self._pictures.once(partial(self._snap, message))
             case _:
                 self._recording.order(message)
 
-    def _see(self, number: int, connection: socket.socket) -> None:
+    def _see(self, number: int, look: int, connection: socket.socket) -> None:
         self._let_go(number)
         source = Source(
             connection,
-            partial(self._deliver, number),
+            partial(self._pictures.deliver, number),
             partial(self._pictures.forget, number),
+            partial(self._unseen, number, look),
         )
         self._sources[number] = source
         source.start()
@@ -127,8 +138,9 @@ class Engine:
             source.end()
         self._pictures.forget(number)
 
-    def _deliver(self, number: int, frame: Frame) -> None:
-        self._pictures.deliver(number, frame)
+    def _unseen(self, number: int, look: int) -> None:
+        self._pictures.forget(number)
+        self.send(wire.Unseen(look))
 
     def _encoded(self, encoded: Encoded, taken: int) -> None:
         self._packets.h264(encoded.data, taken, key=encoded.key)
@@ -142,11 +154,10 @@ class Engine:
         threading.Thread(target=work, name="look", daemon=True).start()
 
     def _snap(self, snap: wire.Snap, picture: Picture) -> None:
-        if self._stills >= STILLS:
+        if self._stills.acquire(blocking=False):
+            threading.Thread(target=self._store, args=(snap, picture), daemon=True).start()
+        else:
             self.refuse(snap.request, "The volume does not answer")
-            return
-        self._stills += 1
-        threading.Thread(target=self._store, args=(snap, picture), daemon=True).start()
 
     def _store(self, snap: wire.Snap, picture: Picture) -> None:
         try:
@@ -155,12 +166,12 @@ class Engine:
         except OSError as error:
             self.refuse(snap.request, f"The picture cannot be stored: {error.strerror or error}")
         finally:
-            self._stills -= 1
+            self._stills.release()
 
     # -- signs of life -----------------------------------------------------
 
     def _beat(self) -> None:
-        made, then = 0, time.monotonic()
+        history = deque([(time.monotonic(), 0)], maxlen=round(1 / BEAT))
         while True:
             time.sleep(BEAT)
             now = time.monotonic()
@@ -168,8 +179,9 @@ class Engine:
             if any(now - thread.alive > STUCK for thread in threads):
                 continue
             frames = self._pictures.made
+            then, made = history[0]
             rate = (frames - made) / (now - then)
-            made, then = frames, now
+            history.append((now, frames))
             lost = sum(source.lost for source in tuple(self._sources.values()))
             self.send(
                 wire.Beat(

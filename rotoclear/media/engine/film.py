@@ -23,8 +23,10 @@ class Film:
     """
     One process, that waits for its film, writes it, and ends.
 
-    To be made before it is needed: it takes a while to start.
+    To be made before it is needed: it takes a while to start. What is put into it
+    before it has waits.
 
+    :raises OSError: there can be no such process.
     :param news: called from a thread of the film's with each message of the
         process; in the end, whatever happens, with
         :class:`~rotoclear.media.engine.writing.Over`.
@@ -35,9 +37,12 @@ class Film:
         self._connection, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "rotoclear.media.engine.writer"], stdin=theirs.fileno()
+                [sys.executable, "-P", "-m", "rotoclear.media.engine.writer"],
+                stdin=theirs.fileno(),
+                # Whoever kills the engine and its group leaves it alone.
+                start_new_session=True,
             )
-        self._queue: queue.SimpleQueue[writing.ToWriter | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[writing.ToWriter] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
         self._too_slow = False
@@ -64,21 +69,17 @@ class Film:
         """Close the file; it takes as long as it takes."""
         self._queue.put(writing.End())
 
-    def discard(self) -> None:
-        """It is not needed."""
-        self._queue.put(None)
-
     def _write(self) -> None:
         """The thread that sends."""
         try:
-            while (message := self._queue.get()) is not None:
+            while True:
+                message = self._queue.get()
                 self._connection.sendall(pack(message, writing.MAX_MESSAGE))
                 if isinstance(message, writing.Packet):
                     with self._lock:
                         self._waiting -= len(message.data)
                 if isinstance(message, writing.End):
                     return
-            self._connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # it has ended: the other thread sees that, too
 

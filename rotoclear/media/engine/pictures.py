@@ -26,6 +26,11 @@ from rotoclear.pixels.settings import Chain, Settings
 WAITING: Final = 4
 """Frames of the active camera that may wait; beyond that the oldest is dropped."""
 
+CHANGE: Final = 1.0
+"""Seconds that another camera has to become the active one."""
+
+PATIENCE: Final = 2.0
+"""Seconds for which somebody waits for one picture."""
 
 PULSE: Final = 0.2
 """Seconds within which each thread shows that it is alive, if it has nothing to do."""
@@ -55,6 +60,20 @@ class Sink(Protocol):
         """Here is one; must not block, nor change it."""
 
 
+@frozen
+class _Want:
+    """
+    Somebody who wants one picture.
+
+    :ivar camera: of that one alone; 0: of the view.
+    :ivar until: when nobody waits for it any more, in seconds of the monotonic clock.
+    """
+
+    want: Callable[[Picture], None]
+    camera: int
+    until: float
+
+
 class Pictures(threading.Thread):
     """
     The thread that makes them.
@@ -62,7 +81,6 @@ class Pictures(threading.Thread):
     :param complain: told of frames that cannot be understood.
     :ivar alive: when it last looked around.
     :ivar made: how many pictures.
-    :ivar dropped: frames that came too quickly, or made no sense.
     """
 
     def __init__(self, complain: Callable[[str], None]) -> None:
@@ -72,55 +90,76 @@ class Pictures(threading.Thread):
         self._newest: dict[int, Frame] = {}
         self._chains: dict[int, Chain] = {}
         self._view = View(1, "off", 1280, 720, 30)
+        self._coming: tuple[View, float] | None = None
         self._sinks: list[Sink] = []
-        self._alone: list[tuple[int, Callable[[Picture], None]]] = []
-        self._next: list[Callable[[Picture], None]] = []
+        self._wants: list[_Want] = []
         self._lock = threading.Lock()
+        self._dropped = 0
         self.alive = time.monotonic()
         self.made = 0
-        self.dropped = 0
 
     # -- from other threads ----------------------------------------------
 
+    @property
+    def dropped(self) -> int:
+        """Frames that came too quickly, or made no sense."""
+        return self._dropped
+
     def add(self, sink: Sink) -> None:
-        """It gets pictures from now on, when it wants some."""
+        """It gets pictures from now on, when it wants some. Before the start."""
         self._sinks.append(sink)
 
     def show(self, view: View) -> None:
-        """The picture is to be so from now on."""
-        self._view = view
+        """
+        The picture is to be so from now on.
 
-    def once(self, camera: int, want: Callable[[Picture], None]) -> None:
-        """The next picture of one camera alone, in its own size."""
+        Another active camera sets the pace with its first frame: until then, but no
+        longer than :data:`CHANGE` seconds, the old one does.
+        """
         with self._lock:
-            self._alone.append((camera, want))
+            if view.main == self._view.main or self._view.main not in self._newest:
+                self._view, self._coming = view, None
+            else:
+                self._coming = view, time.monotonic() + CHANGE
 
-    def once_of_the_view(self, want: Callable[[Picture], None]) -> None:
-        """The next picture of the view."""
+    def once(self, want: Callable[[Picture], None], camera: int = 0) -> None:
+        """
+        The next picture, if it comes in time.
+
+        :param camera: of that one alone, in its own size; 0: of the view.
+        """
+        now = time.monotonic()
         with self._lock:
-            self._next.append(want)
+            self._wants = [one for one in self._wants if one.until > now]
+            self._wants.append(_Want(want, camera, now + PATIENCE))
 
     def deliver(self, camera: int, frame: Frame) -> None:
         """A frame has come."""
-        if camera == self._view.main or self._wanted_alone(camera):
-            while self._queue.qsize() >= WAITING:
-                try:
-                    self._queue.get_nowait()
-                    self.dropped += 1
-                except queue.Empty:
-                    break
-            self._queue.put((camera, frame))
-        if camera != self._view.main:
+        with self._lock:
+            coming = self._coming
+            if coming is not None and (camera == coming[0].main or time.monotonic() > coming[1]):
+                self._view, self._coming = coming[0], None
             self._newest[camera] = frame
+            alone = any(want.camera == camera for want in self._wants)
+            if camera == self._view.main or alone:
+                if self._queue.qsize() >= WAITING:
+                    self._drop()
+                self._queue.put((camera, frame))
+
+    def _drop(self) -> None:
+        try:
+            self._queue.get_nowait()
+            self._dropped += 1
+        except queue.Empty:  # it has just been taken
+            pass
 
     def forget(self, camera: int) -> None:
         """It does not deliver any more: its last picture is not to be seen."""
-        self._newest.pop(camera, None)
-        self._chains.pop(camera, None)
-
-    def _wanted_alone(self, camera: int) -> bool:
         with self._lock:
-            return any(number == camera for number, _ in self._alone)
+            self._newest.pop(camera, None)
+            self._chains.pop(camera, None)
+            if self._coming is not None and camera == self._view.main:
+                self._view, self._coming = self._coming[0], None
 
     # -- the thread ------------------------------------------------------
 
@@ -133,13 +172,14 @@ class Pictures(threading.Thread):
                 continue
             try:
                 self._work(camera, frame)
-            except BadPicture as error:
-                self.dropped += 1
+            except Unusable as error:
+                with self._lock:
+                    self._dropped += 1
                 self._complain(f"camera {camera}: {error}")
 
     def _work(self, camera: int, frame: Frame) -> None:
         view = self._view
-        alone = self._take_alone(camera)
+        alone = self._take(camera)
         wanted = self._wanted() if camera == view.main else []
         if not (alone or wanted):
             return
@@ -156,32 +196,41 @@ class Pictures(threading.Thread):
 
     def _wanted(self) -> list[Callable[[Picture], None]]:
         """Who wants the picture of the view."""
-        with self._lock:
-            once, self._next = self._next, []
-        return [sink.put for sink in self._sinks if sink.wants()] + once
+        return [sink.put for sink in self._sinks if sink.wants()] + self._take(0)
 
-    def _take_alone(self, camera: int) -> list[Callable[[Picture], None]]:
+    def _take(self, camera: int) -> list[Callable[[Picture], None]]:
+        now = time.monotonic()
         with self._lock:
-            mine = [want for number, want in self._alone if number == camera]
-            self._alone = [entry for entry in self._alone if entry[0] != camera]
+            mine = [one.want for one in self._wants if one.camera == camera and one.until > now]
+            self._wants = [one for one in self._wants if one.camera != camera]
         return mine
 
     def _with_other(self, main: Planes, view: View) -> Planes:
         if view.pip == "off":
             return main
-        for camera, frame in tuple(self._newest.items()):
-            if camera != view.main:
-                try:
-                    return composed(main, self._planes(camera, frame, view), view.pip)
-                except BadPicture as error:
-                    self._newest.pop(camera, None)
-                    self._complain(f"camera {camera}: {error}")
+        with self._lock:
+            others = [entry for entry in self._newest.items() if entry[0] != view.main]
+        for camera, frame in others:
+            try:
+                return composed(main, self._planes(camera, frame, view), view.pip)
+            except Unusable as error:
+                self.forget(camera)
+                self._complain(f"camera {camera}: {error}")
         return main
 
     def _planes(self, camera: int, frame: Frame, view: View) -> Planes:
-        planes = to_planes(frame.data, frame.format, frame.width, frame.height, frame.stride)
         chain = self._chains.setdefault(camera, Chain())
-        return chain(planes, _settings(view.software.get(camera)))
+        try:
+            planes = to_planes(frame.data, frame.format, frame.width, frame.height, frame.stride)
+            return chain(planes, _settings(view.software.get(camera)))
+        except BadPicture as error:
+            raise Unusable(str(error)) from None
+        except Exception as error:  # noqa: BLE001 - what a camera sends must not end the engine
+            raise Unusable(f"{type(error).__name__}: {error}") from None
+
+
+class Unusable(Exception):
+    """A frame that no picture can be made of. ``str()`` is for people."""
 
 
 _NEUTRAL: Final = Settings()

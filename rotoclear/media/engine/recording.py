@@ -8,6 +8,7 @@ lost between them. What is paused is left out, and the film's time with it.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -17,7 +18,8 @@ from typing import Final, Literal, Protocol
 from attrs import define, frozen
 
 from rotoclear.media.engine import wire, writing
-from rotoclear.media.engine.encode import Encoded, Encoder, EncoderError
+from rotoclear.media.engine.encode import Encoded, EncoderError
+from rotoclear.media.engine.encoding import Encoding, Unit
 from rotoclear.media.engine.film import Film
 from rotoclear.media.engine.pictures import PULSE, Picture
 from rotoclear.pixels import size
@@ -31,13 +33,22 @@ PATIENCE: Final = 1.6
 CLOSING: Final = 1.5
 """Seconds after which nobody waits for a film that is closed."""
 
-NANO: Final = 10**9
+SILENCE: Final = 5.0
+"""Seconds without a picture after which a recording ends."""
+
+SILENT: Final = "The camera gives no pictures"
+
+SPARE: Final = 2.0
+"""Seconds after which there is another process for the next film."""
+
+QUIET: Final = 10.0
+"""Seconds between two complaints about an encoder."""
 
 State = Literal["off", "on", "paused"]
 
 
 class Reporter(Protocol):
-    """Who is told what becomes of it."""
+    """Who is told what becomes of it. No method may block."""
 
     def answer(self, request: int, result: object = None) -> None:
         """It is done."""
@@ -64,8 +75,10 @@ class _Take:
 
     :ivar began: ticks of its first picture, and what was left out since.
     :ivar last: ticks of its last picture.
+    :ivar size: bytes of its pictures.
     :ivar file: its name, once that is known.
     :ivar request: who is to be answered when it is closed.
+    :ivar late: when that one is answered anyway.
     """
 
     film: Film
@@ -101,17 +114,19 @@ class Recording(threading.Thread):
         self._packets = packets
         self._wall = wall
         self._orders: queue.SimpleQueue[Picture | wire.ToEngine | _Tell] = queue.SimpleQueue()
-        self._waiting = 0
+        self._room = threading.Semaphore(WAITING)
         self._record: wire.Record | None = None
         self._asked: tuple[int, float] | None = None
         self._take: _Take | None = None
         self._closing: list[_Take] = []
-        self._spare = Film(self._told)
-        self._encoder: Encoder | None = None
+        self._spare: Film | None = None
+        self._spare_due = 0.0
+        self._encoding = Encoding()
         self._stream = wire.Stream(False, wire.Plan())
         self._key = False
-        self._origin: int | None = None
-        self._ticks = -1
+        self._left_out = False
+        self._seen = 0.0
+        self._complained = -QUIET
         self.alive = time.monotonic()
         self.state: State = "off"
         self.dropped = 0
@@ -123,11 +138,10 @@ class Recording(threading.Thread):
         return self.state == "on" or self._stream.on
 
     def put(self, picture: Picture) -> None:
-        if self._waiting >= WAITING:
+        if self._room.acquire(blocking=False):
+            self._orders.put(picture)
+        else:
             self.dropped += 1
-            return
-        self._waiting += 1
-        self._orders.put(picture)
 
     def order(self, message: wire.ToEngine) -> None:
         """Do this, in its turn."""
@@ -142,29 +156,31 @@ class Recording(threading.Thread):
         while True:
             self.alive = time.monotonic()
             try:
-                order = self._orders.get(timeout=PULSE)
+                self._do(self._orders.get(timeout=PULSE))
             except queue.Empty:
-                order = None
-            match order:
-                case Picture():
-                    self._waiting -= 1
-                    self._picture(order)
-                case _Tell(film, message):
-                    self._news(film, message)
-                case wire.Record():
-                    self._begin(order)
-                case wire.Pause(request):
-                    self._pause(request)
-                case wire.Resume(request):
-                    self._resume(request)
-                case wire.Stop(request):
-                    self._stop(request)
-                case wire.Stream():
-                    self._stream = order
-                    self._key = True
-                case wire.Keyframe():
-                    self._key = True
+                pass
             self._look()
+
+    def _do(self, order: Picture | wire.ToEngine | _Tell) -> None:
+        match order:
+            case Picture():
+                self._room.release()
+                self._picture(order)
+            case _Tell(film, message):
+                self._news(film, message)
+            case wire.Record():
+                self._begin(order)
+            case wire.Pause(request):
+                self._pause(request)
+            case wire.Resume(request):
+                self._resume(request)
+            case wire.Stop(request):
+                self._stop(request)
+            case wire.Stream():
+                self._stream = order
+                self._key = True
+            case wire.Keyframe():
+                self._key = True
 
     # -- orders ----------------------------------------------------------
 
@@ -174,13 +190,15 @@ class Recording(threading.Thread):
             return
         self._record = record
         self._asked = (record.request, time.monotonic() + PATIENCE)
+        self._seen = time.monotonic()
         self.state = "on"
 
     def _pause(self, request: int) -> None:
         if self.state != "on" or self._take is None:
             self._reporter.refuse(request, "There is no running recording")
             return
-        self.state = "paused"
+        self._drain()
+        self.state, self._asked, self._left_out = "paused", None, True
         self._reporter.answer(request)
 
     def _resume(self, request: int) -> None:
@@ -188,6 +206,7 @@ class Recording(threading.Thread):
             self._reporter.refuse(request, "There is no paused recording")
             return
         self._asked = (request, time.monotonic() + PATIENCE)
+        self._seen = time.monotonic()
         self._key = True
         self.state = "on"
 
@@ -205,74 +224,82 @@ class Recording(threading.Thread):
         recording = self.state == "on"
         if not (recording or self._stream.on):
             return
+        self._seen = time.monotonic()
         plan = self._record.plan if self._record is not None else self._stream.plan
+        if recording and self._is_long(plan, picture):
+            self._drain()
+            self._cut()
+        if recording and not self._encoding.fits(plan, picture):
+            # No film holds two sizes.
+            self._cut()
+        key, self._key = self._key or (recording and self._take is None), False
         try:
-            encoder = self._encoder_for(plan, picture)
-            ticks = self._ticks_of(picture)
-            if recording:
-                self._border(ticks)
-            key, self._key = self._key or (recording and self._take is None), False
-            encoded = encoder.encode(picture.planes, ticks, key=key)
+            units = self._encoding.encode(plan, picture, key=key)
         except EncoderError as error:
-            self._encoder = None
             self._fail(str(error))
             return
-        for one in encoded:
+        self._deliver(units, picture)
+
+    def _deliver(self, units: list[Unit], picture: Picture | None) -> None:
+        for unit in units:
             if self._stream.on:
-                self._packets(one, picture.time)
-            if recording:
-                self._film(one, picture)
+                self._packets(unit.encoded, unit.taken)
+            if self.state == "on":
+                self._film(unit, picture)
 
-    def _encoder_for(self, plan: wire.Plan, picture: Picture) -> Encoder:
-        encoder = self._encoder
-        if encoder is None or not encoder.fits(plan, picture.planes, picture.rate):
-            encoder = self._encoder = Encoder(plan, *size(picture.planes), picture.rate)
-        return encoder
+    def _drain(self) -> None:
+        """What the encoder holds belongs to what was."""
+        try:
+            self._deliver(self._encoding.drain(), None)
+        except EncoderError as error:
+            self._complain(str(error))
 
-    def _ticks_of(self, picture: Picture) -> int:
-        """Its time, later than that of all before."""
-        if self._origin is None:
-            self._origin = picture.time
-        ticks = (picture.time - self._origin) * writing.CLOCK_RATE // NANO
-        self._ticks = max(ticks, self._ticks + 1)
-        return self._ticks
-
-    def _border(self, ticks: int) -> None:
-        """Begin a new film if this one is long enough."""
-        take, record = self._take, self._record
-        if take is None or record is None or not take.file:
-            return
-        plan = record.plan
-        long = plan.segment_seconds and (
-            ticks - take.began >= plan.segment_seconds * writing.CLOCK_RATE
+    def _is_long(self, plan: wire.Plan, picture: Picture) -> bool:
+        """The next film is to begin with this picture."""
+        take = self._take
+        if take is None or not take.file:
+            return False
+        played = take.last - take.began + writing.CLOCK_RATE // picture.rate
+        return bool(
+            (plan.segment_seconds and played >= plan.segment_seconds * writing.CLOCK_RATE)
+            or (plan.segment_bytes and take.size >= plan.segment_bytes)
         )
-        if long or (plan.segment_bytes and take.size >= plan.segment_bytes):
-            self._close(take)
-            self._take = None
 
-    def _film(self, encoded: Encoded, picture: Picture) -> None:
-        take, record = self._take, self._record
+    def _cut(self) -> None:
+        """Begin a new film with the next picture."""
+        take, self._take = self._take, None
+        if take is not None:
+            self._close(take)
+
+    def _film(self, unit: Unit, picture: Picture | None) -> None:
+        take, record, encoded = self._take, self._record, unit.encoded
         if record is None:
             return
-        usual = writing.CLOCK_RATE // picture.rate
         if take is None:
-            if not encoded.key:
+            if not encoded.key or picture is None:
                 return  # hardware may still give what was asked for before
-            take = self._take = self._open(record, picture, encoded.time)
-        elif self._asked is not None:
+            opened = self._open(record, picture, encoded.time)
+            if opened is None:
+                return
+            take = self._take = opened
+        elif self._left_out:
             # What was left out is left out of its time, too.
-            take.began += encoded.time - take.last - usual
-        moment = encoded.time - take.began
+            take.began += encoded.time - take.last - unit.usual
+        self._left_out = False
         take.last = encoded.time
         take.size += len(encoded.data)
-        take.film.put(writing.Packet(moment, encoded.key, encoded.data))
-        if self._asked is not None and take.file:
-            request, _ = self._asked
-            self._asked = None
-            self._reporter.answer(request)
+        take.film.put(writing.Packet(encoded.time - take.began, encoded.key, encoded.data))
+        if take.file:
+            self._answer()
 
-    def _open(self, record: wire.Record, picture: Picture, ticks: int) -> _Take:
-        film, self._spare = self._spare, Film(self._told)
+    def _open(self, record: wire.Record, picture: Picture, ticks: int) -> _Take | None:
+        film, self._spare = self._spare, None
+        self._spare_due = time.monotonic() + SPARE
+        try:
+            film = film or Film(self._told)
+        except OSError as error:
+            self._fail(f"No process can be started: {error.strerror or error}")
+            return None
         width, height = size(picture.planes)
         film.begin(
             writing.Begin(
@@ -287,6 +314,12 @@ class Recording(threading.Thread):
         )
         return _Take(film, ticks, ticks)
 
+    def _answer(self) -> None:
+        """The picture that was waited for is in the film."""
+        if self._asked is not None:
+            (request, _), self._asked = self._asked, None
+            self._reporter.answer(request)
+
     # -- films -----------------------------------------------------------
 
     def _close(self, take: _Take) -> None:
@@ -295,23 +328,35 @@ class Recording(threading.Thread):
 
     def _over(self) -> None:
         """There is no recording any more."""
+        if self.state == "on":
+            self._drain()
         take, self._take = self._take, None
-        self.state, self._record, self._asked = "off", None, None
+        self.state, self._record, self._asked, self._left_out = "off", None, None, False
         if take is not None:
             self._close(take)
 
     def _fail(self, reason: str) -> None:
         """It cannot go on."""
-        asked, begun = self._asked, self._take is not None and self._take.file
         if self.state == "off":
+            self._complain(reason)
             return
+        asked, resuming = self._asked, self._left_out
+        begun = asked is None or resuming
         self._over()
         if asked is not None:
             self._reporter.refuse(asked[0], reason)
         if begun:
             self._reporter.send(wire.Ended(reason))
 
+    def _complain(self, reason: str) -> None:
+        now = time.monotonic()
+        if now - self._complained > QUIET:
+            self._complained = now
+            self._reporter.send(wire.Log(logging.ERROR, reason))
+
     def _news(self, film: Film, message: writing.FromWriter | writing.Over) -> None:
+        if film is self._spare and isinstance(message, writing.Over):
+            self._spare, self._spare_due = None, time.monotonic() + SPARE
         mine = [take for take in (self._take, *self._closing) if take and take.film is film]
         if not mine:
             return
@@ -320,15 +365,14 @@ class Recording(threading.Thread):
             case writing.Began(file, began, width, height, rate):
                 take.file = file
                 self._reporter.send(wire.Opened(file, began, width, height, rate))
-                if take is self._take and self._asked is not None:
-                    request, _ = self._asked
-                    self._asked = None
-                    self._reporter.answer(request)
+                if take is self._take:
+                    self._answer()
             case writing.Trouble(_, reason):
                 if take is self._take:
                     self._fail(reason)
             case writing.Done(length, duration, frames, failed):
-                self._reporter.send(wire.Closed(take.file, duration, length, frames, failed))
+                if take.file:
+                    self._reporter.send(wire.Closed(take.file, duration, length, frames, failed))
                 self._closed(take)
             case writing.Hashed(digest):
                 self._reporter.send(wire.Hashed(take.file, digest))
@@ -348,7 +392,15 @@ class Recording(threading.Thread):
         """Whoever has waited long enough is answered."""
         now = time.monotonic()
         if self._asked is not None and now > self._asked[1]:
-            self._fail("The camera gives no pictures")
+            self._fail(SILENT)
+        if self.state == "on" and now > self._seen + SILENCE:
+            self._fail(SILENT)
         for take in self._closing:
             if take.request is not None and now > take.late:
                 self._closed(take)  # it is closed in the background
+        if self._spare is None and now > self._spare_due:
+            self._spare_due = now + SPARE
+            try:
+                self._spare = Film(self._told)
+            except OSError as error:
+                self._complain(f"No process can be started: {error.strerror or error}")

@@ -19,24 +19,25 @@ class Source(threading.Thread):
 
     :param connection: the viewer's end; closed in the end.
     :param deliver: called with each frame.
+    :param silent: called when there are none for the moment.
     :param ended: called when there will be no more, if that was not asked for.
     :ivar lost: frames that the camera has taken and that never came.
-    :ivar trouble: why there are none at the moment, for people.
     """
 
     def __init__(
         self,
         connection: socket.socket,
         deliver: Callable[[Picture], None],
+        silent: Callable[[], None],
         ended: Callable[[], None],
     ) -> None:
         super().__init__(name="frames", daemon=True)
         self._reader = Reader(connection)
         self._deliver = deliver
+        self._silent = silent
         self._ended = ended
         self._wanted = True
         self.lost = 0
-        self.trouble = ""
 
     def end(self) -> None:
         """Let go of the camera, soon."""
@@ -50,10 +51,10 @@ class Source(threading.Thread):
                     frame = self._reader.next(TIMEOUT)
                 except TimeoutError:
                     continue
-                except NoPictures as error:
-                    self.trouble = str(error)
+                except NoPictures:
+                    if self._wanted:
+                        self._silent()
                     continue
-                self.trouble = ""
                 # It counts from 0 again when the camera was stopped meanwhile.
                 if 0 < expected < frame.sequence:
                     self.lost += frame.sequence - expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import struct
@@ -67,6 +68,9 @@ def store(planes: Planes, snap: wire.Snap, taken: float) -> wire.Stored:
     """
     data = noted(to_jpeg(planes, snap.quality), taken, snap.notes)
     volume = Path(snap.volume)
+    if not volume.is_dir():
+        # It was pulled: no folder is to be made in its place.
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
     name = free_name(volume, taken, ".jpg")
     final, part = volume / name, volume / (name + PART)
     final.parent.mkdir(parents=True, exist_ok=True)

@@ -69,9 +69,14 @@ class Plan(Struct, frozen=True):
 
 
 class Source(_Message, frozen=True, tag="source"):
-    """The frames of camera ``number`` come over the socket that comes with this message."""
+    """
+    The frames of camera ``number`` come over the socket that comes with this message.
+
+    :ivar look: what :class:`Unseen` will call it.
+    """
 
     number: int
+    look: int
 
 
 class NoSource(_Message, frozen=True, tag="no-source"):
@@ -280,9 +285,15 @@ class Ended(_Message, frozen=True, tag="ended"):
     reason: str
 
 
+class Unseen(_Message, frozen=True, tag="unseen"):
+    """There will be no more frames from a :class:`Source`, though that was not asked for."""
+
+    look: int
+
+
 class Beat(_Message, frozen=True, tag="beat"):
     """
-    A sign of life, twice a second, of all its threads.
+    A sign of life, four times a second, of all its threads.
 
     :ivar frames: pictures made since it was started.
     :ivar dropped: frames that came and were not made into one.
@@ -303,7 +314,7 @@ class Log(_Message, frozen=True, tag="log"):
     text: str
 
 
-FromEngine = Ready | Answer | Refused | Opened | Closed | Hashed | Ended | Beat | Log
+FromEngine = Ready | Answer | Refused | Opened | Closed | Hashed | Ended | Unseen | Beat | Log
 
 # -- packets -------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ is on the disk each second. When the engine dies, it is closed all the same.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import signal
@@ -58,12 +59,17 @@ class Film:
     def __init__(self, begin: writing.Begin) -> None:
         self._begin = begin
         volume = Path(begin.volume)
+        if not volume.is_dir():
+            # It was pulled: no folder is to be made in its place.
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         self.name = free_name(volume, begin.began, ".mp4")
         self._final = volume / self.name
         self._part = volume / (self.name + writing.PART)
         self._part.parent.mkdir(parents=True, exist_ok=True)
         # Never over another one.
         self._descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
+        # Held until this process has ended: whoever finds the file knows it is being written.
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._container = av.open(str(self._part), "w", format="mp4", options=dict(MUXING))
         self._container.metadata["title"] = begin.title
         self._stream: Any = self._container.add_mux_stream(
@@ -272,7 +278,6 @@ class Writer:
 
 def main() -> NoReturn:
     """Be a writer."""
-    os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends with the engine
     connection = socket.socket(fileno=DESCRIPTOR)
