@@ -143,6 +143,26 @@ class Recording(_Section, frozen=True):
     """Megabytes that stay free on the volume: with less, a recording ends."""
 
 
+class Retention(_Section, frozen=True):
+    """``[retention]``: when stored films and pictures are deleted; see :doc:`recordings`."""
+
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    """Days after which they are deleted; 0: never."""
+    keep_free: Annotated[
+        str,
+        Meta(
+            pattern=r"^(|[1-9][0-9]{0,7} ?MB|[1-9][0-9]? ?%)$",
+            description='such as "2000 MB", "10 %" or ""',
+        ),
+    ] = ""
+    """
+    What stays free on the volume that records: megabytes, or a share of it. The oldest
+    are deleted for it. Empty: none is, and a recording ends when the volume is full.
+    """
+    trust_clock: bool = False
+    """The machine's own clock is right, though no time server keeps it so."""
+
+
 class Live(_Section, frozen=True):
     """``[live]``: the picture that viewers see."""
 
@@ -171,6 +191,7 @@ class Configuration(_Section, frozen=True):
     heads: Heads = field(default_factory=Heads)
     storage: Storage = field(default_factory=Storage)
     recording: Recording = field(default_factory=Recording)
+    retention: Retention = field(default_factory=Retention)
     live: Live = field(default_factory=Live)
     enabled_drivers: tuple[str, ...] = ("simulated", "vendors")
     """

@@ -33,14 +33,16 @@ from rotoclear.api.websocket import ApiFactory
 from rotoclear.auth.accounts import Accounts
 from rotoclear.auth.passwords import PasswordHasher
 from rotoclear.auth.tickets import Tickets
-from rotoclear.config import Configuration
+from rotoclear.config import Configuration, Retention
 from rotoclear.control.commands import handlers_for
 from rotoclear.control.server import ControlServer
 from rotoclear.control.wire import SOCKET_NAME
 from rotoclear.devices.service import Devices
 from rotoclear.errors import StartError
 from rotoclear.listening.endpoints import Listener, ListenerService
+from rotoclear.media.clock import Clock
 from rotoclear.media.engine.wire import Plan
+from rotoclear.media.retention import Rules
 from rotoclear.media.room import Media
 from rotoclear.state.database import FILE_NAME, Database, DatabaseError, connect
 from rotoclear.state.keys import KeyTable
@@ -147,6 +149,7 @@ class Server(Service):
             engine=media.status,
             health=self._health,
             connections=self._roster,
+            library=media.library,
             metrics=self._metrics,
         )
         factory = ApiFactory(context, Fanout(self._model, self._metrics), self._roster)
@@ -191,6 +194,8 @@ class Server(Service):
             database,
             plan,
             quality,
+            _rules(self._configuration.retention),
+            Clock(own=self._configuration.retention.trust_clock),
         )
 
     def _not_started(self, failure: Failure) -> None:
@@ -227,3 +232,13 @@ class Server(Service):
             except Exception:  # noqa: BLE001 - what is left must be stopped all the same
                 self._log.failure("a part could not be stopped properly")
         self._log.info("stopped")
+
+
+def _rules(section: Retention) -> Rules:
+    amount = section.keep_free.rstrip(" MB%")
+    share = section.keep_free.endswith("%")
+    return Rules(
+        days=section.keep_days,
+        free=int(amount) * _MEGA if amount and not share else 0,
+        share=int(amount) if share else 0,
+    )

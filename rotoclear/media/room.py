@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from rotoclear.interfaces import CameraDescription
 from rotoclear.media.adoption import Adoption
 from rotoclear.media.catalogue import Catalogue
+from rotoclear.media.clock import Clock
 from rotoclear.media.engine import wire
 from rotoclear.media.films import Films
 from rotoclear.media.interfaces import HoldsVideo
@@ -21,6 +22,7 @@ from rotoclear.media.library import Library
 from rotoclear.media.pixel_engine import PixelEngine
 from rotoclear.media.process import Spawn, spawner
 from rotoclear.media.recorder import Recorder
+from rotoclear.media.retention import Retention, Rules
 from rotoclear.media.service import EngineService
 from rotoclear.media.shelves import Shelves
 from rotoclear.media.snapshots import Snapshots
@@ -84,6 +86,8 @@ class Media(Service):
     :param database: has the catalogue.
     :param plan: how to record.
     :param quality: of live JPEGs, 1 to 100.
+    :param rules: what is kept of it.
+    :param clock: says how old something is.
     :param spawn: starts the engine's process; for tests.
     :ivar engine: gives live pictures, single ones and the film as it is made.
     :ivar catalogue: what there is.
@@ -105,6 +109,8 @@ class Media(Service):
         database: Database,
         plan: wire.Plan,
         quality: int,
+        rules: Rules,
+        clock: Clock,
         spawn: Spawn | None = None,
     ) -> None:
         self._reactor = reactor
@@ -114,6 +120,9 @@ class Media(Service):
         self.films = Films(model, self.catalogue)
         self.library = Library(self.catalogue, self.films, self.shelves)
         self.adoption = Adoption(reactor, self.catalogue, self.films, self.shelves)
+        self._retention = Retention(
+            reactor, rules, self.catalogue, self.films, self.shelves, volumes, clock
+        )
         self._pixels = PixelEngine(self.engine, model, heads, volumes, self.films, plan)
         self._recorder = Recorder(reactor, model, heads, volumes, self._pixels, video)
         self._snapshots = Snapshots(reactor, model, heads, volumes, self._pixels)
@@ -128,6 +137,7 @@ class Media(Service):
         """Start the engine, in the background."""
         Service.startService(self)
         self.engine.startService()
+        self._retention.startService()
 
     def stopService(self) -> Deferred[None]:
         """Close what is being recorded, and end the engine; takes three seconds at most."""
@@ -139,6 +149,7 @@ class Media(Service):
         closing.addErrback(self._not_closed)
         await closing
         self.engine.stopService()
+        self._retention.stopService()
         self.adoption.stop()
         self.shelves.stop()
 
@@ -164,9 +175,14 @@ class Media(Service):
         What the engine does, ready for JSON.
 
         That of :meth:`rotoclear.media.service.EngineService.status`, and
-        ``recording-ended``: why the last recording ended by itself, or ``null``.
+        ``recording-ended``: why the last recording ended by itself, or ``null``; and
+        ``retention``: why nothing is deleted though the rules would have it, or empty.
         """
-        return {**self.engine.status(), "recording-ended": self._recorder.ending}
+        return {
+            **self.engine.status(),
+            "recording-ended": self._recorder.ending,
+            "retention": self._retention.objection,
+        }
 
     def health(self) -> dict[str, dict[str, object]]:
         """

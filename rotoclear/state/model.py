@@ -146,7 +146,9 @@ class Model:
 
     # -- changing --------------------------------------------------------
 
-    def request(self, changes: Mapping[str, object], permissions: Permissions) -> Deferred[Outcome]:
+    def request(
+        self, changes: Mapping[str, object], permissions: Permissions, by: str = ""
+    ) -> Deferred[Outcome]:
         """
         Change keys on behalf of someone.
 
@@ -154,9 +156,10 @@ class Model:
 
         :param changes: decoded JSON values by key.
         :param permissions: what the asker holds.
+        :param by: the asker's name, if it is a user.
         :return: fires when every key is decided; never fails.
         """
-        request = Request(tuple(changes))
+        request = Request(tuple(changes), by)
         wishes: dict[Queue, dict[str, Value]] = {}
         for name, raw in changes.items():
             key = self.keys.get(name)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextvars import ContextVar
+from typing import Final
 
 from attrs import define, field, frozen
 from twisted.internet.defer import CancelledError, Deferred
@@ -41,11 +43,20 @@ class Outcome:
     refused: list[Refusal]
 
 
+ASKER: Final[ContextVar[str]] = ContextVar("asker", default="")
+"""Who has asked for the change that a lane is working on: a user's name, or empty."""
+
+
 @define(eq=False)
 class Request:
-    """One caller's request, until every key of it is decided."""
+    """
+    One caller's request, until every key of it is decided.
+
+    :ivar by: the user's name, or empty.
+    """
 
     order: tuple[str, ...]
+    by: str = ""
     done: Deferred[Outcome] = field(factory=Deferred)
     open: int = 1
     applied: dict[str, Value] = field(factory=dict)
@@ -122,18 +133,25 @@ class Queue:
         while self._waiting and not self._running:
             self._running = True
             wish = self._waiting.popleft()
+            # Coroutines that are begun within keep it.
+            asker = ASKER.set(wish.askers[-1][0].by)
             try:
-                judgement = self._lane.judge(wish.wanted)
-                refused = {refusal.key: refusal for refusal in judgement.refused}
-                step = self._lane.apply(judgement.values) if judgement.values else None
-            except Exception:  # noqa: BLE001 - any fault of a lane is answered like a device's
-                refusal = self._explain(Failure())
-                self._finish(wish, {}, refusal)
-                continue
-            if step is None:
-                self._finish(wish, judgement.values, refused)
-            else:
-                self._wait(wish, judgement.values, refused, step)
+                self._begin(wish)
+            finally:
+                ASKER.reset(asker)
+
+    def _begin(self, wish: Wish) -> None:
+        try:
+            judgement = self._lane.judge(wish.wanted)
+            refused = {refusal.key: refusal for refusal in judgement.refused}
+            step = self._lane.apply(judgement.values) if judgement.values else None
+        except Exception:  # noqa: BLE001 - any fault of a lane is answered like a device's
+            self._finish(wish, {}, self._explain(Failure()))
+            return
+        if step is None:
+            self._finish(wish, judgement.values, refused)
+        else:
+            self._wait(wish, judgement.values, refused, step)
 
     def _wait(
         self,

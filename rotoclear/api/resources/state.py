@@ -62,7 +62,8 @@ class State(ApiResource):
                 raise HttpError(400, INVALID_MESSAGE, f"{name} is no key that could be set")
         if not changes:
             raise HttpError(400, INVALID_MESSAGE, "Send keys and the values they are to take")
-        outcome = await self.context.model.request(changes, call.permissions)
+        by = call.session.username if call.session is not None else ""
+        outcome = await self.context.model.request(changes, call.permissions, by)
         if not outcome.applied:
             return _refuse(call, outcome.refused, {**echo, "info": []})
         return Answer(
