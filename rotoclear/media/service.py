@@ -242,12 +242,14 @@ class EngineService(Service):
             reason=reason,
             delay=round(self._delay, 1),
         )
+        self._link = None
+        if was_running:
+            # Before what was asked fails: whoever asked may want to know why.
+            self._tell(self._changes, False)
         self._forget(GONE)
         self.restarts += 1
         self._again = self._reactor.callLater(self._delay, self._start)
         self._delay = min(self._delay * 2, MOST)
-        if was_running:
-            self._tell(self._changes, False)
         self._is_settled()
 
     def _forget(self, reason: str) -> None:

@@ -257,6 +257,140 @@ class Losses(Case):
         self.assertIs(self.house.model["record"], False)
 
 
+class TheEngineIsLost(Case):
+    def lose(self) -> None:
+        """As a real one: the watcher is told first, then what was asked fails."""
+        self.recorder.lost("It crashed")
+        while self.engine.waiting:
+            self.engine.fail(DeviceError("It crashed"))
+        self.house.turn()
+
+    def come_back(self) -> None:
+        self.engine.slow = False
+        self.engine.did.clear()
+        self.house.broadcasts.clear()
+        self.recorder.back()
+        self.house.turn()
+
+    def test_the_recorder_watches_it(self) -> None:
+        self.assertIs(self.engine.watcher, self.recorder)
+
+    def test_running_ends_and_goes_on(self) -> None:
+        self.reach(True)
+        self.lose()
+        self.assertEqual(self.house.told("record"), [False])
+        self.assertEqual(self.recorder.ending, "It crashed")
+        self.assertEqual(self.engine.did, [], "there is no engine to be told anything")
+        self.come_back()
+        self.assertEqual(self.engine.did, ["start again"])
+        self.assertEqual(self.house.told("record"), [True])
+        self.assertEqual(self.recorder.ending, "It crashed", "it is worth knowing still")
+
+    def test_it_goes_on_once(self) -> None:
+        self.reach(True)
+        self.lose()
+        self.come_back()
+        self.record(False)
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+
+    def test_paused_stays_ended(self) -> None:
+        self.reach("pause")
+        self.lose()
+        self.assertEqual(self.house.told("record"), [False])
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+        self.assertEqual(self.recorder.ending, "It crashed")
+
+    def test_stopped_stays_stopped(self) -> None:
+        self.lose()
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+        self.assertIsNone(self.recorder.ending)
+
+    def test_who_asks_for_false_meanwhile_gets_it(self) -> None:
+        self.reach(True)
+        self.lose()
+        self.assertEqual(self.record(False).applied, {"record": False})
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+
+    def test_who_asks_for_true_meanwhile_goes_on_with_it(self) -> None:
+        self.reach(True)
+        self.lose()
+        self.record(True)
+        self.assertEqual(self.engine.did, ["start again"])
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+
+    def test_while_it_stops(self) -> None:
+        self.reach(True)
+        self.engine.slow = True
+        self.house.ask(record=False)
+        self.lose()
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+
+    def test_while_it_pauses(self) -> None:
+        """The one who asked knows that it did not; so it runs on."""
+        self.reach(True)
+        self.engine.slow = True
+        outcomes = self.house.ask(record="pause")
+        self.lose()
+        self.assertEqual(errors(outcomes[0]), {"record": DEVICE_ERROR})
+        self.come_back()
+        self.assertEqual(self.engine.did, ["start again"])
+
+    def test_while_it_starts(self) -> None:
+        self.engine.slow = True
+        outcomes = self.house.ask(record=True)
+        self.lose()
+        self.assertEqual(errors(outcomes[0]), {"record": DEVICE_ERROR})
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+
+    def test_while_it_resumes(self) -> None:
+        self.reach("pause")
+        self.engine.slow = True
+        self.house.ask(record=True)
+        self.lose()
+        self.assertIs(self.house.model["record"], False)
+        self.come_back()
+        self.assertEqual(self.engine.did, [])
+
+    def test_lost_again_while_it_goes_on(self) -> None:
+        self.reach(True)
+        self.lose()
+        self.engine.slow = True
+        self.recorder.back()
+        self.lose()
+        self.come_back()
+        self.assertEqual(self.engine.did, ["start again"])
+        self.assertIs(self.house.model["record"], True)
+
+    def test_the_camera_is_gone_when_it_is_back(self) -> None:
+        self.reach(True)
+        self.lose()
+        self.heads.unplug(1)
+        self.come_back()
+        self.assertIs(self.house.model["record"], False)
+        self.assertEqual(self.recorder.ending, "Camera 1 is not plugged in")
+        self.heads.plug(1)
+        self.come_back()
+        self.assertEqual(self.engine.did, [], "it was given up")
+
+    def test_it_ends_by_itself(self) -> None:
+        """The disk is full: that is no reason to begin again."""
+        for state in (True, "pause"):
+            self.reach(state)
+            self.recorder.ended("The volume is full")
+            self.house.turn()
+            self.assertEqual(self.house.told("record"), [False])
+            self.assertEqual(self.recorder.ending, "The volume is full")
+            self.come_back()
+            self.assertEqual(self.engine.did, [])
+
+
 class SizeAndRateStandStill(Case):
     def test_while_a_recording_starts(self) -> None:
         self.engine.slow = True
