@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -109,11 +109,13 @@ class Adoption:
                     "{volume} cannot be looked at: {error}", volume=volume, error=str(error)
                 )
                 self._try_again(volume)
+            except CancelledError:
+                pass  # it has gone
             except Exception:  # noqa: BLE001 - what comes next must be done all the same
                 self._log.failure("what was left on {volume} is not looked after", volume=volume)
 
         self._work[volume] = Deferred.fromCoroutine(go())
-        self._work[volume].addErrback(lambda failure: failure.trap(Exception) and None)
+        self._work[volume].addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def _try_again(self, volume: str) -> None:
         if volume not in self._again:

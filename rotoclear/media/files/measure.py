@@ -1,8 +1,9 @@
 """
 How long a film plays, from its boxes alone: none of its pictures is read.
 
-ISO/IEC 14496-12. A film that was closed has its index in one ``moov`` at the end;
-one that was not has a ``moov`` without pictures, and a ``moof`` for each fragment.
+ISO/IEC 14496-12. A film that was closed has all of its index in the ``moov`` at the
+end; one that was not has a ``moov`` with that of the first pictures (and an ``mvex``),
+and a ``moof`` for each fragment that follows.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class _Sums:
     usual: int = 0
     frames: int = 0
     ticks: int = 0
+    fragmented: bool = False
     pieces: int = 0
     first: int | None = None
     last: int = 0
@@ -65,8 +67,10 @@ def measure(file: BinaryIO) -> Measure:
                 (_fragment if kind == b"moof" else _index)(memoryview(file.read(length)), sums)
     except (struct.error, IndexError):
         raise Unreadable("Its index is damaged") from None
-    frames = sums.pieces or sums.frames
-    ticks = sums.ticks if sums.first is None else sums.last - sums.first
+    frames, ticks = sums.frames, sums.ticks
+    if sums.fragmented and sums.first is not None:
+        frames += sums.pieces
+        ticks = sums.last - (0 if sums.frames else sums.first)
     if not sums.scale or not frames:
         raise Unreadable("There are no pictures in it")
     return Measure(ticks / sums.scale, frames, sums.width, sums.height)
@@ -108,6 +112,7 @@ def _boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 def _index(data: memoryview, sums: _Sums) -> None:
     """A ``moov``; there is one track only."""
     frames = ticks = 0
+    sums.fragmented = False
     for kind, box in _boxes(data):
         match kind:
             case b"mdhd":
@@ -121,6 +126,7 @@ def _index(data: memoryview, sums: _Sums) -> None:
                     frames += number
                     ticks += number * delta
             case b"trex":
+                sums.fragmented = True
                 (sums.usual,) = struct.unpack_from(">I", box, 12)
     sums.frames, sums.ticks = frames, ticks
 
