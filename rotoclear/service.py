@@ -149,6 +149,7 @@ class Server(Service):
             engine=media.status,
             health=self._health,
             connections=self._roster,
+            pictures=media.feed,
             library=media.library,
             metrics=self._metrics,
         )

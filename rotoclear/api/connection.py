@@ -2,24 +2,23 @@
 A WebSocket connection (RFC 6455), whatever is spoken over it.
 
 Autobahn reads the frames and keeps the protocol's states; the rest is ours:
-everything that is sent, control frames too, goes through one
-:class:`~rotoclear.api.outbox.Outbox`, and the timers (ping, closing, stall) run
-on the injected clock, Autobahn's own ones are turned off.
+everything that is sent, control frames too, goes through one outbox, and the
+timers (ping, closing, stall) run on the injected clock, Autobahn's own ones are
+turned off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
 
 import txaio
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITransport
+from twisted.internet.interfaces import IDelayedCall, ITransport
 from twisted.logger import Logger
 
 from rotoclear.api.frames import small_text
-from rotoclear.api.outbox import Outbox
 from rotoclear.config import Limits
 
 GOING_AWAY: Final = 1001
@@ -83,15 +82,43 @@ def _accept_deflate(
     return None
 
 
+class AnyOutbox(Protocol):
+    """
+    What one connection still has to send, and the only way to send it.
+
+    That is :class:`~rotoclear.api.outbox.Outbox` or
+    :class:`~rotoclear.api.picture_outbox.PictureOutbox`.
+    """
+
+    @property
+    def blocked(self) -> bool:
+        """The client has not read what was sent; how long it may take is being watched."""
+
+    def begin(self, data: bytes) -> None:
+        """Send the first bytes, behind whatever the transport still has."""
+
+    def send(self, data: bytes) -> None:
+        """Send a frame after all those before it."""
+
+    def mute(self) -> None:
+        """Send only what must be sent: the connection is being closed."""
+
+    def close(self) -> None:
+        """Send nothing more, and let the transport close."""
+
+
 class Connection(WebSocketServerProtocol):
     """
     What all connections have in common, whatever is spoken over them.
 
     Sends through an outbox, pings, and closes for good.
+
+    :ivar outbox: what :meth:`make_outbox` has made.
     """
 
     factory: ConnectionFactory
     transport: ITransport
+    outbox: AnyOutbox
     _log = Logger()
     _ping: IDelayedCall | None = None
     _deadline: IDelayedCall | None = None
@@ -99,8 +126,12 @@ class Connection(WebSocketServerProtocol):
     _heard = False
 
     def connectionMade(self) -> None:
-        self.outbox = Outbox(self.factory.clock, self.transport, self.factory.limits, self)
+        self.outbox = self.make_outbox()
         WebSocketServerProtocol.connectionMade(self)
+
+    def make_outbox(self) -> AnyOutbox:
+        """What everything is sent through, control frames too."""
+        raise NotImplementedError
 
     def connectionLost(self, reason: Any = None) -> None:
         self.outbox.close()
@@ -208,15 +239,8 @@ class Connection(WebSocketServerProtocol):
     def unregisterProducer(self) -> None:
         """The outbox registers and unregisters itself; Autobahn must not."""
 
-    # -- Peer of the outbox ----------------------------------------------
-
-    def behind(self) -> None:
-        IPushProducer(self.transport).pauseProducing()
-
-    def caught_up(self, names: Collection[str]) -> None:
-        IPushProducer(self.transport).resumeProducing()
-
     def stalled(self) -> None:
+        """The outbox finds that the client has read nothing for too long."""
         self._log.info("{peer} reads nothing: closed", peer=self.peer)
         self.wasNotCleanReason = "the client reads nothing"
         self.dropConnection(abort=True)

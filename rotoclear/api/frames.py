@@ -1,4 +1,4 @@
-"""The most frequent WebSocket frames (RFC 6455, 5.2): text in one piece."""
+"""The most frequent WebSocket frames (RFC 6455, 5.2): messages in one piece."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ def text_frame(payload: bytes) -> bytes:
     if size < 65_536:
         return pack("!BBH", 0x81, 126, size) + payload
     return pack("!BBQ", 0x81, 127, size) + payload
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """A binary message as the bytes to send."""
+    size = len(payload)
+    if size < 126:
+        return pack("!BB", 0x82, size) + payload
+    if size < 65_536:
+        return pack("!BBH", 0x82, 126, size) + payload
+    return pack("!BBQ", 0x82, 127, size) + payload
 
 
 def small_text(data: bytes) -> bytes | None:

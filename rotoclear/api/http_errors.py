@@ -29,6 +29,7 @@ TOO_MANY_ATTEMPTS: Final = "Too many attempts"
 FOREIGN_ORIGIN: Final = "Foreign origin"
 INTERNAL_ERROR: Final = "Internal error"
 BUSY: Final = "Busy"
+FULL: Final = "Full"
 
 CHALLENGE: Final = (b"WWW-Authenticate", b"Bearer")
 """Every 401 says how to log in (RFC 9110 15.5.2)."""

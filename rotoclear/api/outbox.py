@@ -76,7 +76,7 @@ class Outbox:
         self._closed = False
         self._missed: dict[str, None] = {}
         self._stall: IDelayedCall | None = None
-        self._send: Callable[[bytes], int] | None = _direct(transport)
+        self._send: Callable[[bytes], int] | None = direct_send(transport)
         # The one question on the way of every broadcast, answered beforehand.
         self._straight = self._send is not None
         if self._send is None:
@@ -92,16 +92,16 @@ class Outbox:
         """The client has not read what was sent; how long it may take is being watched."""
         return self._blocked
 
-    def send(self, frame: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send a frame after all those before it."""
         if self._closed:
             return
         if self._blocked:
-            self._enqueue(frame)
+            self._enqueue(data)
         elif self._send is None:
-            self._transport.write(frame)
+            self._transport.write(data)
         else:
-            self._send_straight(frame)
+            self._send_straight(data)
 
     def begin(self, data: bytes) -> None:
         """
@@ -244,7 +244,7 @@ class Outbox:
         self._peer.stalled()
 
 
-def _direct(transport: ITransport) -> Callable[[bytes], int] | None:
+def direct_send(transport: ITransport) -> Callable[[bytes | memoryview], int] | None:
     """The ``send`` of a plain stream socket, ``None`` where there is none to write to."""
     get_handle = getattr(transport, "getHandle", None)
     if get_handle is None or ISSLTransport.providedBy(transport):

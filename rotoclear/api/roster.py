@@ -15,6 +15,9 @@ class Member(Protocol):
     def role(self) -> str:
         """The role of whoever has logged in, or ``anonymous``."""
 
+    def shut_down(self) -> None:
+        """Close it: the server ends."""
+
 
 class Roster:
     """The connections from their handshakes to their ends."""

@@ -18,13 +18,17 @@ from rotoclear.api.http_call import client_address
 from rotoclear.api.http_origin import Origins
 from rotoclear.api.http_request import Channel, Request
 from rotoclear.api.http_resource import METHODS, Missing
+from rotoclear.api.live import LiveFactory
 from rotoclear.api.metrics import Metrics
 from rotoclear.api.resources.documents import Document, Page
 from rotoclear.api.resources.login import Login, Logout, Password, TicketsResource
+from rotoclear.api.resources.media import Media
 from rotoclear.api.resources.metrics import MetricsResource
+from rotoclear.api.resources.pictures import Snapshot, StreamResource
 from rotoclear.api.resources.state import Keys, State
 from rotoclear.api.resources.status import Health, Status
 from rotoclear.api.resources.users import Users
+from rotoclear.api.upgrade import WebSocketEndpoint
 
 TIMEOUT: Final = 60.0
 """Seconds for which a request may take to arrive, or a connection be idle."""
@@ -50,8 +54,13 @@ def make_site(reactor: IReactorTime, context: ApiContext, websocket: IResource) 
     api.putChild(b"users", Users(context, origins))
     api.putChild(b"state", State(context, origins))
     api.putChild(b"keys", Keys(context, origins))
+    api.putChild(b"recordings", Media("recording", context, origins))
+    api.putChild(b"snapshots", Media("snapshot", context, origins))
     api.putChild(b"status", Status(context, origins))
     api.putChild(b"health", Health(context, origins))
+    api.putChild(b"snapshot", Snapshot(context, origins))
+    api.putChild(b"stream", StreamResource(context, origins))
+    api.putChild(b"live", WebSocketEndpoint(LiveFactory(context), "/api/live"))
     api.putChild(b"openapi.json", Document(openapi.document, context, origins))
     api.putChild(b"asyncapi.json", Document(asyncapi.document, context, origins))
     return ApiSite(

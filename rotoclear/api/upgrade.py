@@ -19,61 +19,46 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from twisted.web.server import Request as TwistedRequest
 
+from rotoclear.api.conversing import ConversingFactory
 from rotoclear.api.extensions import acceptable
 from rotoclear.api.http_errors import INVALID_REQUEST, NOT_FOUND, HttpError
 from rotoclear.api.http_request import Request
-from rotoclear.api.websocket import ApiFactory
 
 UPGRADE_REQUIRED: Final = "Upgrade required"
-FULL: Final = "Full"
-
-RETRY_WHEN_FULL: Final = 5
-"""Seconds after which a client that found no place may try again."""
-
 HOW: Final = (
     "This is a WebSocket endpoint (RFC 6455): connect with a WebSocket client "
-    "to ws://HOST/api/v1 or wss://HOST/api/v1"
+    "to ws://HOST{path} or wss://HOST{path}"
 )
 
 
 class WebSocketEndpoint(Resource):
-    """Turns a handshake into a connection of API v1."""
+    """
+    Turns a handshake into a connection.
+
+    :param path: where it is.
+    """
 
     isLeaf = True
 
-    def __init__(self, factory: ApiFactory) -> None:
+    def __init__(self, factory: ConversingFactory, path: str = "/api/v1") -> None:
         Resource.__init__(self)
         self._factory = factory
+        self._path = path
 
     def render_GET(self, request: TwistedRequest) -> bytes | int:
         """Check the handshake, then hand the connection over."""
         request = cast(Request, request)
         try:
-            _check(request)
-            self._check_place()
+            _check(request, self._path)
+            self._factory.context.check_place()
         except HttpError as error:
             request.fail(error)
         else:
             _hand_over(request, self._factory)
         return NOT_DONE_YET
 
-    def _check_place(self) -> None:
-        """
-        There must be room for another one.
 
-        :raises HttpError: there is not.
-        """
-        if self._factory.full:
-            self._factory.context.metrics.connections_refused += 1
-            raise HttpError(
-                503,
-                FULL,
-                f"There are {self._factory.limits.connections} connections already",
-                [(b"Retry-After", b"%d" % RETRY_WHEN_FULL)],
-            )
-
-
-def _check(request: Request) -> None:
+def _check(request: Request, path: str) -> None:
     """
     RFC 6455, 4.2.1.
 
@@ -81,12 +66,15 @@ def _check(request: Request) -> None:
     """
     headers = request.requestHeaders
     if request.postpath:
-        raise HttpError(404, NOT_FOUND, "The WebSocket endpoint is /api/v1")
+        raise HttpError(404, NOT_FOUND, f"The WebSocket endpoint is {path}")
     upgrade = _tokens(headers.getRawHeaders(b"Upgrade", []))
     connection = _tokens(headers.getRawHeaders(b"Connection", []))
     if b"websocket" not in upgrade or b"upgrade" not in connection:
         raise HttpError(
-            426, UPGRADE_REQUIRED, HOW, [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
+            426,
+            UPGRADE_REQUIRED,
+            HOW.format(path=path),
+            [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")],
         )
     if request.clientproto != b"HTTP/1.1":
         raise HttpError(400, INVALID_REQUEST, "A WebSocket handshake takes HTTP/1.1")
@@ -115,7 +103,7 @@ def _tokens(values: Iterable[bytes]) -> set[bytes]:
     return {token.strip().lower() for value in values for token in value.split(b",")}
 
 
-def _hand_over(request: Request, factory: ApiFactory) -> None:
+def _hand_over(request: Request, factory: ConversingFactory) -> None:
     channel = request.channel
     transport = cast(ITransport, channel.transport)
     connection = factory.buildProtocol(transport.getPeer())

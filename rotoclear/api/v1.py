@@ -49,7 +49,7 @@ Answer = dict[str, object]
 
 
 @frozen
-class _Message:
+class Message:
     """A message whose shape is right."""
 
     id: str | int | None
@@ -118,24 +118,25 @@ class Conversation:
             return None
         if message.login:
             return Deferred.fromCoroutine(self._all(message)).addErrback(self._failed, message)
-        return self._rest(message)
+        return self.proceed(message)
 
     def _invalid(self, text: str, id_: str | int | None) -> None:
         self._context.metrics.refused(INVALID_MESSAGE)
         self._answer({"error": INVALID_MESSAGE, "message": text}, id_)
 
-    async def _all(self, message: _Message) -> None:
+    async def _all(self, message: Message) -> None:
         if await self._login(message):
-            rest = self._rest(message)
+            rest = self.proceed(message)
             if rest is not None:
                 await rest
 
-    def _rest(self, message: _Message) -> Deferred[None] | None:
-        """The update, then the query. At once, if the update needs no waiting."""
+    def proceed(self, message: Message) -> Deferred[None] | None:
+        """After a login: the update, then the query. At once, if the update needs no waiting."""
         if not message.update:
             self._query(message)
             return None
-        outcome = self._context.model.request(message.update, self.permissions)
+        by = self.session.username if self.session is not None else ""
+        outcome = self._context.model.request(message.update, self.permissions, by)
 
         def decided(outcome: Outcome) -> None:
             if outcome.applied:
@@ -145,14 +146,14 @@ class Conversation:
 
         return outcome.addCallback(decided).addErrback(self._failed, message)
 
-    def _query(self, message: _Message) -> None:
+    def _query(self, message: Message) -> None:
         if not message.asks:
             return
         values, refused = self._context.model.read(message.query, self.permissions)
         self._answer({**values}, message.id)
         self._refuse(refused, message)
 
-    def _refuse(self, refusals: Iterable[Refusal], message: _Message) -> None:
+    def _refuse(self, refusals: Iterable[Refusal], message: Message) -> None:
         for refusal in refusals:
             self._context.metrics.refused(refusal.error)
             self._answer(
@@ -169,7 +170,7 @@ class Conversation:
             answer["id"] = id_
         self._send(answer, secret)
 
-    def _failed(self, failure: Failure, message: _Message) -> None:
+    def _failed(self, failure: Failure, message: Message) -> None:
         """A fault of ours must not leave the client without an answer."""
         self._log.failure("a message could not be handled", failure=failure)
         self._answer(
@@ -179,7 +180,7 @@ class Conversation:
 
     # -- who it is -------------------------------------------------------
 
-    async def _login(self, message: _Message) -> bool:
+    async def _login(self, message: Message) -> bool:
         """Log in, answer, and say whether it went well."""
         accounts = self._context.accounts
         try:
@@ -221,7 +222,7 @@ class Conversation:
         )
         return True
 
-    def _refuse_login(self, answer: Answer, message: _Message) -> bool:
+    def _refuse_login(self, answer: Answer, message: Message) -> bool:
         self._context.metrics.refused(str(answer["error"]))
         self._answer({"authenticated": False, **answer}, message.id)
         return False
@@ -261,7 +262,7 @@ class Conversation:
             self._rights_changed(before, permissions)
 
 
-def _understand(raw: Mapping[str, object]) -> _Message:
+def _understand(raw: Mapping[str, object]) -> Message:
     """
     Sort a message into its kinds.
 
@@ -288,7 +289,7 @@ def _understand(raw: Mapping[str, object]) -> _Message:
         raise InvalidMessage("A login with a password takes a username")
     if not (login or update or asks):
         raise InvalidMessage("The message asks for nothing: give keys to set, or get")
-    return _Message(identifier(raw.get("id")), login, update, query, asks)
+    return Message(identifier(raw.get("id")), login, update, query, asks)
 
 
 def _names(value: object) -> list[str] | None:

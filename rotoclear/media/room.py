@@ -16,6 +16,7 @@ from rotoclear.media.adoption import Adoption
 from rotoclear.media.catalogue import Catalogue
 from rotoclear.media.clock import Clock
 from rotoclear.media.engine import wire
+from rotoclear.media.feed import Feed
 from rotoclear.media.films import Films
 from rotoclear.media.interfaces import HoldsVideo
 from rotoclear.media.library import Library
@@ -90,6 +91,7 @@ class Media(Service):
     :param clock: says how old something is.
     :param spawn: starts the engine's process; for tests.
     :ivar engine: gives live pictures, single ones and the film as it is made.
+    :ivar feed: shows the live picture to many, of one encode.
     :ivar catalogue: what there is.
     :ivar shelves: the files on the volumes.
     :ivar films: keeps the catalogue.
@@ -126,6 +128,7 @@ class Media(Service):
         self._pixels = PixelEngine(self.engine, model, heads, volumes, self.films, plan)
         self._recorder = Recorder(reactor, model, heads, volumes, self._pixels, video)
         self._snapshots = Snapshots(reactor, model, heads, volumes, self._pixels)
+        self.feed = Feed(self.engine)
         self.engine.on_event(self.films.event)
         self.shelves.watch(self.adoption.arrived, self.adoption.left)
 

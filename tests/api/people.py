@@ -16,6 +16,7 @@ from rotoclear.config import Configuration, Limits
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
 from rotoclear.state.permissions import ANONYMOUS, NOTHING, ROLES, Permissions
+from tests.api.screen import Screen
 
 
 @define(eq=False)
@@ -99,4 +100,6 @@ def make_context(
         status=dict,
         health=dict,
         connections=Roster(),
+        pictures=Screen(),
+        library=None,  # type: ignore[arg-type]
     )

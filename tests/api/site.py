@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
@@ -21,6 +22,7 @@ from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
 from rotoclear.state.permissions import ANONYMOUS, NOTHING, ROLES, Permissions
 from tests.api.http import Client
+from tests.api.screen import Screen
 
 TOKENS = {"administrator": "adm1n", "operator": "oper4tor", "viewer": "v1ewer"}
 """A token for each role; the user has the role's name."""
@@ -32,10 +34,23 @@ class FakeSession:
     role: str
     ended: bool = False
     expires: str = "2030-01-01T00:00:00Z"
+    attached: list[Callable[[], None]] = field(factory=list)
 
     @property
     def permissions(self) -> Permissions:
         return NOTHING if self.ended else ROLES[self.role]
+
+    def attach(self, on_change: Callable[[], None]) -> None:
+        self.attached.append(on_change)
+
+    def detach(self, on_change: Callable[[], None]) -> None:
+        if on_change in self.attached:
+            self.attached.remove(on_change)
+
+    def end(self) -> None:
+        self.ended = True
+        for on_change in list(self.attached):
+            on_change()
 
 
 @define
@@ -75,6 +90,12 @@ class FakeAccounts:
         session = FakeSession(username, "operator")
         return self._do("login", username, password, address, result=FakeLogin(session, "n3w"))
 
+    def verify(self, username: str, password: str, address: str) -> Deferred:
+        session = FakeSession(username, username)
+        if password != "secret":
+            self.answers.setdefault("verify", InvalidCredentials())
+        return self._do("verify", username, password, address, result=session)
+
     def logout(self, session: FakeSession) -> Deferred:
         session.ended = True
         return self._do("logout", session.username)
@@ -97,13 +118,28 @@ class FakeAccounts:
         return self._do("remove_user", name, by, address)
 
 
+@define
 class FakeTickets:
+    """A ticket is good for the path that it names, until ``gone``."""
+
+    gone: bool = False
+
+    def redeem(self, ticket: str, path: str) -> FakeSession | None:
+        role, _, wanted = ticket.removeprefix("ticket-of-").partition("-for-")
+        return FakeSession(role, role) if wanted == path and not self.gone else None
+
     def issue(self, session: FakeSession, path: str) -> str:
         return f"ticket-of-{session.username}-for-{path}"
 
 
 class FakeConnections:
     count = 3
+
+    def add(self, member: object) -> None:
+        self.count += 1
+
+    def remove(self, member: object) -> None:
+        self.count -= 1
 
     def by_role(self) -> dict[str, int]:
         return {"anonymous": 2, "viewer": 1}
@@ -126,6 +162,7 @@ class SiteTestCase(SynchronousTestCase):
         limits=Limits(message_size=2048),
         metrics=MetricsSection(),
     )
+    library: object = None
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -133,6 +170,8 @@ class SiteTestCase(SynchronousTestCase):
         self.model = Model(self.clock, KeyTable())
         self.accounts = FakeAccounts()
         self.metrics = Metrics()
+        self.screen = Screen()
+        self.connections = FakeConnections()
         self.status: dict[str, object] = {"drivers": []}
         self.health: dict[str, dict[str, object]] = {"database": {"state": "ok"}}
         self.context = self.make_context(self.accounts, FakeTickets())
@@ -149,7 +188,9 @@ class SiteTestCase(SynchronousTestCase):
             started=self.clock.seconds(),
             status=lambda: self.status,
             health=lambda: self.health,
-            connections=FakeConnections(),
+            connections=self.connections,
+            pictures=self.screen,
+            library=self.library,  # type: ignore[arg-type]
             metrics=self.metrics,
         )
 
