@@ -49,6 +49,11 @@ class Film:
         for target in (self._write, self._read):
             threading.Thread(target=target, name=f"film {target.__name__}", daemon=True).start()
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def begin(self, begin: writing.Begin) -> None:
         """Open the file."""
         self._queue.put(begin)

@@ -1,0 +1,392 @@
+"""The engine's recording, with a real encoder, real processes that write, and real files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+import resource
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotoclear.media.engine import wire
+from rotoclear.media.engine.encode import Encoded, available
+from rotoclear.media.engine.recording import Recording
+from tests.media.counted import FRAME, counted, numbers, times
+
+LIMIT = 20.0
+"""Seconds, on a machine that has much else to do."""
+
+PLAN = wire.Plan(preset="ultrafast", reserve=1)
+
+
+class Studio:
+    """
+    A recording, and somebody who asks for things and writes down what comes of it.
+
+    :ivar said: everything but answers.
+    """
+
+    def __init__(self, volume: Path) -> None:
+        self.volume = volume
+        self.said: list[wire.FromEngine] = []
+        self.streamed: list[tuple[Encoded, int]] = []
+        self._answers: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+        self._next = 0
+        self._number = 0
+        self.recording = Recording(
+            self, lambda encoded, taken: self.streamed.append((encoded, taken))
+        )
+        self.recording.start()
+
+    # a Reporter
+
+    def answer(self, request: int, result: object = None) -> None:
+        self._answers.put((request, ""))
+
+    def refuse(self, request: int, message: str) -> None:
+        self._answers.put((request, message))
+
+    def send(self, message: wire.FromEngine) -> None:
+        self.said.append(message)
+
+    # asking
+
+    def order(self, make: Callable[[int], wire.ToEngine]) -> int:
+        self._next += 1
+        self.recording.order(make(self._next))
+        return self._next
+
+    def answered(self, request: int) -> str:
+        """Wait for the answer; what it was refused with, or nothing."""
+        number, refusal = self._answers.get(timeout=LIMIT)
+        assert number == request
+        return refusal
+
+    def record(self, plan: wire.Plan = PLAN) -> None:
+        """Begin, and give it pictures until it has begun."""
+        request = self.order(lambda number: wire.Record(number, str(self.volume), plan, "a title"))
+        while self._answers.empty():
+            self.shoot(1)
+            time.sleep(0.02)
+        assert self.answered(request) == ""
+
+    def shoot(self, count: int, **options: Any) -> None:
+        """The camera takes so many pictures, no faster than films can be begun with them."""
+        for _ in range(count):
+            self.recording.put(counted(self._number, **options))
+            self._number += 1
+            self.settle()
+            while (take := self.recording._take) is not None and not take.file:
+                time.sleep(0.002)
+
+    def skip(self, count: int) -> None:
+        """Pictures that nobody ever sees."""
+        self._number += count
+
+    @property
+    def taken(self) -> int:
+        return self._number
+
+    def settle(self) -> None:
+        """Wait until everything so far is done."""
+        done = threading.Event()
+        self.recording._told(done, None)  # type: ignore[arg-type]  # of no film: done and forgotten
+        while not self.recording._orders.empty():
+            time.sleep(0.0005)
+
+    def stop(self) -> None:
+        assert self.answered(self.order(wire.Stop)) == ""
+
+    def pause(self) -> None:
+        assert self.answered(self.order(wire.Pause)) == ""
+
+    def heard(self, kind: type, count: int = 1) -> list[Any]:
+        """Wait until so many of these were said."""
+        end = time.monotonic() + LIMIT
+        while len(found := [one for one in self.said if isinstance(one, kind)]) < count:
+            assert time.monotonic() < end, self.said
+            time.sleep(0.01)
+        return found
+
+    def films(self) -> list[Path]:
+        """In the order in which they were begun."""
+        return [self.volume / opened.file for opened in self.heard(wire.Opened, 0)]
+
+    def writer(self) -> int:
+        """The process that writes now."""
+        take = self.recording._take
+        assert take is not None
+        return take.film.pid
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    studio = Studio(tmp_path)
+    yield studio
+    if studio.recording.state != "off":
+        studio.stop()
+
+
+def test_every_picture_once(studio: Studio) -> None:
+    studio.record()
+    studio.shoot(90)
+    studio.stop()
+    (film,) = studio.films()
+    assert numbers(film) == list(range(studio.taken))
+    shown = times(film)
+    assert shown[-1] == pytest.approx((studio.taken - 1) / 30, abs=0.001)
+    (closed,) = studio.heard(wire.Closed)
+    assert closed.frames == studio.taken
+    assert closed.ended == ""
+    assert closed.size == film.stat().st_size
+    (hashed,) = studio.heard(wire.Hashed)
+    assert len(hashed.sha256) == 64
+
+
+def test_what_is_paused_is_left_out(studio: Studio) -> None:
+    """Exactly that, and its time with it."""
+    studio.record()
+    studio.shoot(10)
+    studio.pause()
+    before = studio.taken
+    studio.skip(300)
+    after = studio.taken
+    request = studio.order(wire.Resume)
+    studio.shoot(20)
+    assert studio.answered(request) == ""
+    studio.stop()
+    (film,) = studio.films()
+    assert numbers(film) == [*range(before), *range(after, studio.taken)]
+    assert times(film) == pytest.approx([n / 30 for n in range(before + 20)], abs=0.001)
+
+
+def test_segments_without_a_gap(studio: Studio) -> None:
+    studio.record(wire.Plan(preset="ultrafast", reserve=1, segment_seconds=1))
+    studio.shoot(120)
+    studio.stop()
+    studio.heard(wire.Hashed, 4)
+    films = studio.films()
+    assert len(films) >= 4
+    found = [numbers(film) for film in films]
+    assert [*chain(*found)] == list(range(studio.taken))
+    assert len(found[1]) == 30
+    assert times(films[1])[0] == 0
+    assert len({film.name for film in films}) == len(films)
+
+
+def test_segments_by_size(studio: Studio) -> None:
+    studio.record(wire.Plan(preset="ultrafast", reserve=1, segment_bytes=5_000))
+    studio.shoot(60)
+    studio.stop()
+    studio.heard(wire.Hashed, 2)
+    assert [*chain(*map(numbers, studio.films()))] == list(range(studio.taken))
+
+
+def test_another_size_is_another_film(studio: Studio) -> None:
+    studio.record()
+    studio.shoot(5)
+    first = studio.taken
+    studio.shoot(5, size=(640, 480))
+    studio.stop()
+    studio.heard(wire.Hashed, 2)
+    one, two = studio.films()
+    assert numbers(one) == list(range(first))
+    assert numbers(two) == list(range(first, studio.taken))
+
+
+def test_lost_pictures_leave_a_gap(studio: Studio) -> None:
+    studio.record()
+    studio.shoot(5)
+    studio.skip(15)
+    studio.shoot(5)
+    studio.stop()
+    shown = times(studio.films()[0])
+    assert shown[-1] == pytest.approx((studio.taken - 1) / 30, abs=0.001)
+
+
+def test_a_clock_that_jumps(studio: Studio) -> None:
+    """Neither an hour forth nor one back shows in the film."""
+    studio.record()
+    begun = studio.taken
+    hour = 3600 * 10**9
+    for time_of in (hour, hour + FRAME, -hour, -hour + FRAME, hour):
+        studio.shoot(1, time=time_of)
+    studio.stop()
+    (film,) = studio.films()
+    assert numbers(film) == list(range(studio.taken))
+    assert times(film)[begun - 1 :] == pytest.approx(
+        [(begun - 1 + n) / 30 for n in range(6)], abs=0.002
+    )
+
+
+def test_orders_that_make_no_sense(studio: Studio) -> None:
+    assert "no running" in studio.answered(studio.order(wire.Pause))
+    assert "no paused" in studio.answered(studio.order(wire.Resume))
+    assert studio.answered(studio.order(wire.Stop)) == ""
+    studio.record()
+    again = studio.order(lambda number: wire.Record(number, str(studio.volume), PLAN))
+    assert "is running" in studio.answered(again)
+    assert "no paused" in studio.answered(studio.order(wire.Resume))
+
+
+def test_no_pictures(studio: Studio) -> None:
+    """Refused before a client has waited its two seconds, and nothing is left of it."""
+    request = studio.order(lambda number: wire.Record(number, str(studio.volume), PLAN))
+    began = time.monotonic()
+    assert "no pictures" in studio.answered(request)
+    assert time.monotonic() - began < 1.9
+    assert studio.recording.state == "off"
+    assert not list(studio.volume.iterdir())
+
+
+def test_a_camera_that_falls_silent(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rotoclear.media.engine.recording.SILENCE", 0.5)
+    studio.record()
+    (ended,) = studio.heard(wire.Ended)
+    assert "no pictures" in ended.reason
+    (closed,) = studio.heard(wire.Closed)
+    assert closed.frames == studio.taken
+
+
+def test_unknown_encoder(studio: Studio) -> None:
+    plan = wire.Plan(encoder="h264_none")
+    request = studio.order(lambda number: wire.Record(number, str(studio.volume), plan))
+    studio.shoot(1)
+    assert "h264_none cannot be used" in studio.answered(request)
+    assert studio.recording.state == "off"
+
+
+def test_the_encoders_there_are() -> None:
+    assert "libx264" in available()
+    assert all("264" in name for name in available())
+
+
+def test_volume_that_is_not_there(studio: Studio) -> None:
+    """No folder is made where a stick was."""
+    studio.volume = studio.volume / "stick"
+    request = studio.order(lambda number: wire.Record(number, str(studio.volume), PLAN))
+    studio.shoot(1)
+    assert studio.answered(request) == "The volume is gone"
+    assert not studio.volume.exists()
+
+
+def test_full(studio: Studio) -> None:
+    """It ends, says why, and what there is of it plays."""
+    studio.record()
+    limit = 60_000
+    resource.prlimit(studio.writer(), resource.RLIMIT_FSIZE, (limit, limit))
+    while studio.recording.state == "on":
+        studio.shoot(1)
+    (ended,) = studio.heard(wire.Ended)
+    assert ended.reason == "The volume is full"
+    (closed,) = studio.heard(wire.Closed)
+    assert closed.ended == "The volume is full"
+    (film,) = studio.films()
+    found = numbers(film)
+    assert found == list(range(len(found)))
+    assert len(found) > 10
+    assert closed.size == film.stat().st_size <= limit
+
+
+def test_little_room(studio: Studio) -> None:
+    """It ends before the volume is full: nothing is torn."""
+    reserve = os.statvfs(studio.volume).f_blocks * os.statvfs(studio.volume).f_frsize
+    studio.record(wire.Plan(preset="ultrafast", reserve=reserve))
+    (ended,) = studio.heard(wire.Ended)
+    assert ended.reason == "The volume is full"
+    studio.heard(wire.Closed)
+    assert numbers(studio.films()[0]) == list(range(studio.taken))
+
+
+def test_what_writes_is_killed(studio: Studio) -> None:
+    studio.record()
+    os.kill(studio.writer(), signal.SIGKILL)
+    (ended,) = studio.heard(wire.Ended)
+    assert "What writes the film has ended" in ended.reason
+    studio.record()
+    studio.shoot(3)
+    studio.stop()
+
+
+def test_the_spare_one_is_killed(studio: Studio) -> None:
+    end = time.monotonic() + LIMIT
+    while studio.recording._spare is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    dead = studio.recording._spare
+    os.kill(dead.pid, signal.SIGKILL)
+    while studio.recording._spare is dead:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    studio.record()
+    studio.stop()
+    assert studio.films()
+
+
+def test_the_file_is_locked_while_it_is_written(studio: Studio) -> None:
+    studio.record()
+    (part,) = studio.volume.rglob("*.part")
+    with part.open("rb") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    studio.stop()
+
+
+def test_a_writer_closes_the_film_when_the_engine_has_gone(studio: Studio) -> None:
+    studio.record()
+    studio.shoot(30)
+    take = studio.recording._take
+    assert take is not None
+    take.film._connection.shutdown(socket.SHUT_WR)
+    (film,) = studio.films()
+    end = time.monotonic() + LIMIT
+    while not film.exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert numbers(film)[:30] == list(range(30))
+
+
+def test_stream_while_it_records_and_does_not(studio: Studio) -> None:
+    """One encoder for both; it begins with a keyframe, and a joiner gets one."""
+    studio.recording.order(wire.Stream(True, PLAN))
+    studio.settle()
+    studio.shoot(5)
+    studio.recording.order(wire.Keyframe())
+    studio.shoot(5)
+    assert [unit.key for unit, _ in studio.streamed] == [True, *[False] * 4, True, *[False] * 4]
+    assert [taken for _, taken in studio.streamed] == [n * FRAME for n in range(10)]
+    studio.record()
+    before = studio.taken
+    studio.pause()
+    studio.shoot(10)
+    request = studio.order(wire.Resume)
+    studio.shoot(5)
+    assert studio.answered(request) == ""
+    studio.stop()
+    assert len(studio.streamed) == studio.taken
+    found = numbers(studio.films()[0])
+    assert found == [*range(10, before), *range(before + 10, before + 15)]
+    studio.recording.order(wire.Stream(False, PLAN))
+    studio.settle()
+    studio.shoot(3)
+    assert len(studio.streamed) == studio.taken - 3
+
+
+def test_a_slow_encoder_drops_what_it_cannot_take(studio: Studio) -> None:
+    """Pictures are never kept without bound."""
+    studio.record()
+    for number in range(200):
+        studio.recording.put(counted(number + 1000, time=(studio.taken + number) * FRAME))
+    assert studio.recording.dropped > 100
+    studio.settle()
+    studio.stop()
+    found = numbers(studio.films()[0])
+    assert found == sorted(set(found))
