@@ -51,6 +51,7 @@ def document(keys: KeyTable) -> Document:
             {"name": "login", "description": "Tokens and one's own password."},
             {"name": "users", "description": "Users and their roles."},
             {"name": "state", "description": "The keys and their values."},
+            {"name": "media", "description": "Films and pictures that are stored."},
             {"name": "server", "description": "How the server and its devices are."},
         ],
         "paths": paths(),
@@ -62,7 +63,18 @@ def document(keys: KeyTable) -> Document:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The token that `POST /api/login` returned.",
-                }
+                },
+                "ticket": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "A ticket for the path, of `POST /api/tickets`.",
+                },
+                "password": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A user's name and password.",
+                },
             },
         },
     }

@@ -18,6 +18,8 @@ ALL: Final[Who] = [{}, {"token": []}]
 """Everybody; who logs in may see more."""
 TOKEN: Final[Who] = [{"token": []}]
 """Only who has logged in."""
+PIXELS: Final[Who] = [*TOKEN, {"ticket": []}, {"password": []}]
+"""Likewise; for what shows pixels a ticket or Basic will do."""
 
 
 def json_body(doc: str, schema: Schema) -> Operation:
@@ -74,6 +76,7 @@ _ERROR_NAMES: Final = {
     "415": "UnsupportedMediaType",
     "426": "UpgradeRequired",
     "429": "TooManyRequests",
+    "502": "BadGateway",
     "503": "ServiceUnavailable",
 }
 
@@ -111,6 +114,7 @@ ERROR_RESPONSES: Final[dict[str, Operation]] = {
     "ContentTooLarge": refusal("The body is too large."),
     "UnsupportedMediaType": refusal("The body must be `application/json`."),
     "UpgradeRequired": refusal("This is a WebSocket; the message says how to connect."),
+    "BadGateway": refusal("The device has failed; the message says how."),
     "TooManyRequests": refusal("Too many failed logins.", Retry_After=_RETRY),
     "ServiceUnavailable": refusal("Not now: the server is busy or full.", Retry_After=_RETRY),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rotoclear.api.openapi_media import media_paths
 from rotoclear.api.openapi_parts import ALL, Operation, json_body, operation, refused
 from rotoclear.api.schemas import array, record, reference
 from rotoclear.values import Schema
@@ -34,7 +35,13 @@ _NO_CONTENT: Final[Operation] = {"description": "Done."}
 
 def paths() -> dict[str, PathItem]:
     """Every path of the API, by itself."""
-    return {**_login_paths(), **_user_paths(), **_state_paths(), **_server_paths()}
+    return {
+        **_login_paths(),
+        **_user_paths(),
+        **_state_paths(),
+        **media_paths(),
+        **_server_paths(),
+    }
 
 
 def _login_paths() -> dict[str, PathItem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rotoclear.api.openapi_media import media_schemas
 from rotoclear.api.schemas import ID, KINDS, accepted, array, record, reference, text, values
 from rotoclear.state.keys import KeyTable
 from rotoclear.values import Schema
@@ -16,7 +17,12 @@ _ANYTHING: Final[Schema] = {"type": "object", "additionalProperties": True}
 
 def http_schemas(keys: KeyTable) -> dict[str, Schema]:
     """By the names that the OpenAPI document gives them."""
-    return {**_login_schemas(), **_state_schemas(keys), **_server_schemas()}
+    return {
+        **_login_schemas(),
+        **_state_schemas(keys),
+        **media_schemas(),
+        **_server_schemas(),
+    }
 
 
 def _login_schemas() -> dict[str, Schema]:

@@ -23,6 +23,8 @@ from rotoclear.state.model import Model
 from rotoclear.state.permissions import ANONYMOUS, NOTHING, ROLES, Permissions
 from tests.api.http import Client
 from tests.api.screen import Screen
+from tests.api.stored import File, Library
+from tests.media.stored import entry
 
 TOKENS = {"administrator": "adm1n", "operator": "oper4tor", "viewer": "v1ewer"}
 """A token for each role; the user has the role's name."""
@@ -162,7 +164,6 @@ class SiteTestCase(SynchronousTestCase):
         limits=Limits(message_size=2048),
         metrics=MetricsSection(),
     )
-    library: object = None
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -174,6 +175,7 @@ class SiteTestCase(SynchronousTestCase):
         self.connections = FakeConnections()
         self.status: dict[str, object] = {"drivers": []}
         self.health: dict[str, dict[str, object]] = {"database": {"state": "ok"}}
+        self.library = self.make_library()
         self.context = self.make_context(self.accounts, FakeTickets())
         self.site = self.make_site()
 
@@ -193,6 +195,11 @@ class SiteTestCase(SynchronousTestCase):
             library=self.library,  # type: ignore[arg-type]
             metrics=self.metrics,
         )
+
+    def make_library(self) -> Library:
+        """A film and a picture, each with the id ``a``."""
+        film, picture = entry("a"), entry("a", kind="snapshot", file="2026/11/24/a.jpg")
+        return Library([film, picture], {"a": File(b"content")})
 
     def make_site(self) -> ApiSite:
         return make_site(self.clock, self.context, Upgrade())

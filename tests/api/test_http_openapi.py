@@ -38,7 +38,7 @@ class Truth(SiteTestCase):
             for method in ("get", "post", "patch", "delete"):
                 with self.subTest(path=path, method=method):
                     response = self.client("administrator").request(
-                        method.upper(), path.replace("{name}", "viewer"), {}
+                        method.upper(), path.replace("{name}", "viewer").replace("{id}", "a"), {}
                     )
                     self.assertEqual(response.status == 405, method not in item)
                     self.assertNotEqual(response.status, 404)
