@@ -198,6 +198,18 @@ class AgainstTheSite(SiteTestCase):
         self.health["engine"] = {"state": "failed", "reason": "It is gone"}
         self.matches(self.client("viewer").get("/api/health"), "/api/health", "get")
 
+    def test_stored_media(self):
+        viewer, operator = self.client("viewer"), self.client("operator")
+        for kind in ("recordings", "snapshots"):
+            answer = viewer.get(f"/api/{kind}")
+            self.assertEqual(len(answer.json[kind]), 1)
+            self.matches(answer, f"/api/{kind}", "get")
+            path = f"/api/{kind}/{{id}}"
+            for headers in ({}, {"Range": "bytes=0-1"}, {"Range": "bytes=9-"}):
+                self.matches(viewer.get(f"/api/{kind}/a", **headers), path, "get")
+            self.matches(viewer.get(f"/api/{kind}/b"), path, "get")
+            self.matches(operator.request("DELETE", f"/api/{kind}/a"), path, "delete")
+
     def test_changing(self):
         operator = self.client("operator")
         for changes, status in (
