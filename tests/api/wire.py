@@ -46,9 +46,9 @@ class World:
         self.factory = ApiFactory(context, Fanout(context.model, context.metrics), self.roster)
         self.site = make_site(clock, context, WebSocketEndpoint(self.factory))
 
-    def connect(self, *, deflate: bool = False) -> Client:
+    def connect(self, *, deflate: bool = False, path: str = "/api/v1") -> Client:
         """A client whose handshake is done."""
-        return Client(self, deflate)
+        return Client(self, deflate, path)
 
 
 class Client:
@@ -58,13 +58,13 @@ class Client:
     :ivar answer: of the handshake.
     """
 
-    def __init__(self, world: World, deflate: bool = False) -> None:
+    def __init__(self, world: World, deflate: bool = False, path: str = "/api/v1") -> None:
         self.world = world
         self.transport = Transport()
         self.channel = world.site.buildProtocol(None)
         self.channel.makeConnection(self.transport)
         extensions = [ClientPerMessageDeflateFactory()] if deflate else None
-        self.protocol = ClientProtocol(parse_uri("ws://test/api/v1"), extensions=extensions)
+        self.protocol = ClientProtocol(parse_uri(f"ws://test{path}"), extensions=extensions)
         self.protocol.send_request(self.protocol.connect())
         self.lost = False
         self.answer = self.exchange()[0]
