@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import inspect
@@ -83,6 +83,8 @@ def _annotation(type_: inspect.Type) -> Any:
             return _meta(str, min_length=least, pattern=pattern)
         case inspect.BoolType():
             return bool
+        case inspect.LiteralType(values=values):
+            return Literal[values]
         case inspect.Metadata(type=inner):
             return _annotation(inner)
         case inspect.StructType(cls=cls):
@@ -110,6 +112,8 @@ def allowed(type_: inspect.Type) -> str:
             return "text in quotes" + (", not empty" if least else "")
         case inspect.BoolType():
             return "true or false"
+        case inspect.LiteralType(values=values):
+            return f"one of {', '.join(str(value) for value in values)}"
         case (
             inspect.VarTupleType(item_type=item, min_length=least)
             | inspect.ListType(item_type=item, min_length=least)

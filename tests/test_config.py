@@ -94,8 +94,8 @@ class RefusedTests(Case):
         self.assertEqual(
             self.refused("[lgoin]"),
             "lgoin: unknown section (do you mean login?); there are: "
-            "disabled-drivers, drivers, enabled-drivers, heads, limits, login, metrics, server, "
-            "storage",
+            "disabled-drivers, drivers, enabled-drivers, heads, limits, live, login, metrics, "
+            "recording, retention, server, storage",
         )
         self.assertIn("do you mean message-rate?", self.refused("[limits]\nmessage_rate = 5"))
         self.assertIn("'a\\nb': unknown setting", self.refused('"a\\nb" = 1'))
@@ -141,6 +141,23 @@ class RefusedTests(Case):
             (
                 "[server]\ndata-dir = ''",
                 "server.data-dir: must be text in quotes, not empty, not ''",
+            ),
+            (
+                "[recording]\npreset = 'quick'",
+                "recording.preset: must be one of fast, faster, medium, slow, slower, superfast, "
+                "ultrafast, veryfast, not 'quick'",
+            ),
+            (
+                "[recording]\nencoder = 'x264 -tune film'",
+                "recording.encoder: must be FFmpeg's name of an encoder, not 'x264 -tune film'",
+            ),
+            (
+                "[recording]\nquality = 52",
+                "recording.quality: must be a whole number from 0 to 51, not 52",
+            ),
+            (
+                "[live]\nquality = 0",
+                "live.quality: must be a whole number from 1 to 100, not 0",
             ),
             ("login = 3", "login: must be a section, not 3"),
             (
