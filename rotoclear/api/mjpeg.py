@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from twisted.internet.interfaces import ITCPTransport, ITransport
+from twisted.internet.interfaces import IDelayedCall, ITCPTransport, ITransport
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -54,6 +54,7 @@ class Stream(Protocol):
         self._fps = fps
         self._open = True
         self._outbox: PictureOutbox | None = None
+        self._closing: IDelayedCall | None = None
 
     @property
     def role(self) -> str:
@@ -88,6 +89,8 @@ class Stream(Protocol):
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The client is gone."""
         self._leave()
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
         self._context.connections.remove(self)
 
     def stalled(self) -> None:
@@ -114,7 +117,7 @@ class Stream(Protocol):
         if self._open:
             self._leave()
             cast(ITransport, self.transport).loseConnection()
-            self._context.reactor.callLater(CLOSING, self._abort)
+            self._closing = self._context.reactor.callLater(CLOSING, self._abort)
 
     def _abort(self) -> None:
         self._leave()
