@@ -38,7 +38,7 @@ class Timeline:
         """
         if self._origin is None:
             self._origin = time
-        ticks = (time - self._origin) * CLOCK_RATE // NANO
+        ticks = ((time - self._origin) * CLOCK_RATE + NANO // 2) // NANO
         if not self._last - BACK <= ticks <= self._last + JUMP:
             ticks = self._last + usual
             self._origin = time - ticks * NANO // CLOCK_RATE
