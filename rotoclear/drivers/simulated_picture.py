@@ -53,8 +53,8 @@ TRAVEL: Final = 240
 LETTERS: Final = 22
 """The picture's height divided by that of the line with number and time."""
 
-_LOOK: Final = (160, 90)
-"""The size of the picture that the automatic functions look at."""
+_LOOK: Final = 160
+"""The width of the picture that the automatic functions look at."""
 
 _SAMPLE: Final = 1_000_003
 """Pixels of noise: a prime, so that no pattern shows where it begins again."""
@@ -131,7 +131,7 @@ class Scene:
         self._glyphs = _glyphs(height // LETTERS)
         self._columns = np.diff(edges(width, CELLS))
         self._rows = edges(height // LINES, ROWS)
-        self._thumb = scaled(self._phase(0).scene, *_LOOK)
+        self._thumb = scaled(self._phase(0).scene, _LOOK, _even(_LOOK * height / width))
 
     def draw(self, number: int, timestamp: int, look: Look) -> memoryview:
         """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,13 +19,14 @@ from rotoclear.devices.kinds import is_driver
 from rotoclear.devices.shapes import BadFrame, checked
 from rotoclear.drivers import simulated
 from rotoclear.drivers.simulated import (
+    FEW_CONTROLS,
     FREE,
     TOTAL,
     SimulatedHead,
     SimulatedLights,
     SimulatedStorage,
 )
-from rotoclear.drivers.simulated_picture import Scene
+from rotoclear.drivers.simulated_glow import Glow
 from rotoclear.interfaces import (
     IMAGE_CONTROLS,
     DeviceFailure,
@@ -33,6 +36,8 @@ from rotoclear.interfaces import (
     ILight,
     IVolume,
 )
+from rotoclear.pixels.convert import to_planes
+from rotoclear.pixels.marks import Mark, read
 from rotoclear.plugins import rotoclear_simulated
 
 
@@ -73,7 +78,7 @@ class Heads(SimulatorCase):
             raw = msgspec.to_builtins(described)
             self.assertEqual(description("camera", f"head-{number}", raw), described)
             self.assertEqual(described.head, number)
-            self.assertEqual(described.controls, IMAGE_CONTROLS)
+            self.assertEqual(described.controls, IMAGE_CONTROLS if number == 1 else FEW_CONTROLS)
             self.assertEqual(len(described.sensors), 2)
 
     def test_the_second_can_do_less(self) -> None:
@@ -215,21 +220,22 @@ class Pictures(SimulatorCase):
         self.assertEqual(self.now, 10**12 + 10**8)
         self.assertEqual(self.read().sequence, 1)
 
-    def test_heads_and_sensors_differ_and_the_picture_moves(self) -> None:
-        def first(number: int, sensor: int) -> bytes:
-            scene = Scene(64, 48, number, sensor)
-            return bytes(scene.draw(0))[:128]
+    def test_each_tells_which_it_is_and_when_it_was_taken(self) -> None:
+        self.wait(1.2345)
+        self.begin(2, 640, 480, 30)
+        frames = [self.read() for _ in range(40)]
+        for number in (0, 1, 39):
+            self.assertEqual(frames[number].sequence, number)
+        # The bytes are the newest one's: each is good until the next read.
+        planes = to_planes(frames[39].data, "yuyv", 640, 480)
+        self.assertEqual(read(planes), Mark(1, 2, 39, frames[39].timestamp // 10**6))
 
-        self.assertEqual(len({first(head, sensor) for head in (1, 2) for sensor in (1, 2)}), 4)
+    def test_what_its_hardware_is_told_is_seen(self) -> None:
         self.begin()
-        shown = [bytes(self.read().data) for _ in range(3)]
-        self.assertEqual(len(set(shown)), 3)
-
-    def test_a_picture_leaves_no_trace_of_the_one_before(self) -> None:
-        scene, fresh = Scene(640, 480, 1, 1), Scene(640, 480, 1, 1)
-        for number in range(200):
-            drawn = scene.draw(number)
-        self.assertEqual(drawn, fresh.draw(199))
+        before = float(to_planes(self.read().data, "yuyv", 640, 480)[20:480].mean())
+        self.camera.set("brightness", 75)
+        after = float(to_planes(self.read().data, "yuyv", 640, 480)[20:480].mean())
+        self.assertGreater(after, before + 25)
 
     def test_unplugged_it_is_gone(self) -> None:
         self.begin()
@@ -283,6 +289,61 @@ class Others(SimulatorCase):
             self.assertEqual(shown["holds"], {"on": True})
             lamp.close()
         driver.stop()
+
+    def light(self, head: int) -> float:
+        """How bright the picture of that head is."""
+        heads = SimulatedHead(head)
+        heads.start(self.all)
+        camera = heads.open(f"head-{head}")
+        camera.select(1, 640, 480, 60)
+        camera.start()
+        frame = camera.read(1)
+        camera.stop()
+        assert frame is not None
+        return float(to_planes(bytes(frame.data), "yuyv", 640, 480)[20:440].mean())
+
+    def test_a_lamp_lights_its_head_until_it_loses_its_power(self) -> None:
+        self.all = self.context()
+        driver = SimulatedLights()
+        driver.start(self.all)
+        dark = [self.light(1), self.light(2)]
+        lamp = driver.open("lamp-2")
+        lamp.switch(True)
+        self.assertEqual(self.light(1), dark[0])
+        self.assertGreater(self.light(2), dark[1] * 2)
+        lamp.switch(False)
+        self.assertEqual(self.light(2), dark[1])
+        for lose in (
+            lambda: driver.simulate("unplug", "lamp-2", {}),
+            driver.stop,
+            lambda: SimulatedLights().start(self.all),
+        ):
+            Glow(self.all.data_dir, 2).put(True)
+            self.assertGreater(self.light(2), dark[1] * 2)
+            lose()
+            self.assertEqual(self.light(2), dark[1])
+
+    def test_a_lamp_whose_light_cannot_be_told_stays_as_it_was(self) -> None:
+        driver = SimulatedLights()
+        driver.start(self.context())
+        lamp = driver.open("lamp-1")
+        self.folder.rmdir()
+        with self.assertRaisesRegex(DeviceFailure, "simulated-lamp-1: No such file"):
+            lamp.switch(True)
+        shown = driver.simulate("show", "lamp-1", {})
+        assert shown is not None
+        self.assertEqual(shown["holds"], {})
+
+    def test_a_head_that_nobody_looks_at_is_light(self) -> None:
+        script = (
+            "import sys; from rotoclear.plugins.rotoclear_simulated import simulated_head_1 as d;"
+            "d.open('head-1').set('brightness', 60);"
+            "print({'numpy', 'cv2', 'av'} & set(sys.modules))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        self.assertEqual(done.stdout, "set()\n")
 
     def test_a_volume(self) -> None:
         driver = SimulatedStorage()
