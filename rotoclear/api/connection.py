@@ -257,6 +257,13 @@ class ConnectionFactory(WebSocketServerFactory):
         self.limits = limits
         set_options(self, limits)
 
+    def check_place(self) -> None:
+        """
+        There must be room for another connection.
+
+        :raises rotoclear.api.http_errors.HttpError: there is not.
+        """
+
 
 def quieten() -> None:
     """Autobahn warns of every client's fault, at a client's pace: only its errors are logged."""

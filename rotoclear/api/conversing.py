@@ -103,3 +103,6 @@ class ConversingFactory(ConnectionFactory):
     def __init__(self, context: ApiContext) -> None:
         ConnectionFactory.__init__(self, context.reactor, context.configuration.limits)
         self.context = context
+
+    def check_place(self) -> None:
+        self.context.check_place()

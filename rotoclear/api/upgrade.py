@@ -19,7 +19,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from twisted.web.server import Request as TwistedRequest
 
-from rotoclear.api.conversing import ConversingFactory
+from rotoclear.api.connection import ConnectionFactory
 from rotoclear.api.extensions import acceptable
 from rotoclear.api.http_errors import INVALID_REQUEST, NOT_FOUND, HttpError
 from rotoclear.api.http_request import Request
@@ -40,7 +40,7 @@ class WebSocketEndpoint(Resource):
 
     isLeaf = True
 
-    def __init__(self, factory: ConversingFactory, path: str = "/api/v1") -> None:
+    def __init__(self, factory: ConnectionFactory, path: str = "/api/v1") -> None:
         Resource.__init__(self)
         self._factory = factory
         self._path = path
@@ -50,7 +50,7 @@ class WebSocketEndpoint(Resource):
         request = cast(Request, request)
         try:
             _check(request, self._path)
-            self._factory.context.check_place()
+            self._factory.check_place()
         except HttpError as error:
             request.fail(error)
         else:
@@ -103,7 +103,7 @@ def _tokens(values: Iterable[bytes]) -> set[bytes]:
     return {token.strip().lower() for value in values for token in value.split(b",")}
 
 
-def _hand_over(request: Request, factory: ConversingFactory) -> None:
+def _hand_over(request: Request, factory: ConnectionFactory) -> None:
     channel = request.channel
     transport = cast(ITransport, channel.transport)
     connection = factory.buildProtocol(transport.getPeer())

@@ -22,6 +22,7 @@ from rotoclear.api.connection import Connection, ConnectionFactory, quieten
 from rotoclear.api.frames import text_frame
 from rotoclear.api.http_origin import Origins
 from rotoclear.api.metrics import Metrics
+from rotoclear.api.outbox import Outbox
 from rotoclear.api.site import ApiSite
 from rotoclear.api.upgrade import WebSocketEndpoint
 from rotoclear.api.websocket import COMPRESS_ABOVE
@@ -30,6 +31,11 @@ from rotoclear.config import Limits
 
 class Echo(Connection):
     """Sends back what it gets."""
+
+    outbox: Outbox
+
+    def make_outbox(self) -> Outbox:
+        return Outbox(self.factory.clock, self.transport, self.factory.limits, self)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.state != self.STATE_OPEN:
@@ -45,7 +51,6 @@ class EchoFactory(ConnectionFactory):
     """Makes echoes, as many as anyone likes."""
 
     protocol = Echo
-    full = False
 
 
 class UntilEnd(Protocol):

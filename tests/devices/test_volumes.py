@@ -277,5 +277,5 @@ class WithRecorder(Preference):
         self.plug(self.stick)
         self.unplug(self.disk)
         self.assertIs(self.house.model["record"], False)
-        self.assertEqual(self.recorder.ended, "The volume that was written on is gone")
+        self.assertEqual(self.recorder.ending, "The volume that was written on is gone")
         self.assertEqual(self.current(), "stick")
