@@ -25,6 +25,9 @@ from rotoclear.media.files.shelf import FileError, Shelf
 from rotoclear.media.films import Films
 from rotoclear.state.errors import DeviceError
 
+FIRST: Final = 5.0
+"""Seconds before the first look: the volumes have come by then."""
+
 PERIOD: Final = 60.0
 """Seconds between two looks."""
 
@@ -114,8 +117,8 @@ class Retention(Service):
             self._running = None
 
     async def _run(self) -> None:
+        await deferLater(self._reactor, FIRST)
         while True:
-            await deferLater(self._reactor, PERIOD)
             try:
                 await self._look()
             except CancelledError:
@@ -124,6 +127,7 @@ class Retention(Service):
                 self._log.warn("nothing can be deleted now: {error}", error=str(error))
             except Exception:  # noqa: BLE001 - the next look may succeed
                 self._log.failure("what is too old cannot be found")
+            await deferLater(self._reactor, PERIOD)
 
     async def _look(self) -> None:
         objection = self._clock.objection(await self._catalogue.latest())

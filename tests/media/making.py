@@ -69,3 +69,12 @@ def frames_of(path: Path) -> int:
     """How many pictures can be decoded."""
     with av.open(str(path)) as container:
         return sum(1 for _ in container.decode(video=0))
+
+
+def seconds_of(path: Path) -> float:
+    """How long it plays: every picture is decoded."""
+    with av.open(str(path)) as container:
+        times = [(frame.time or 0.0, frame.duration) for frame in container.decode(video=0)]
+        (stream,) = container.streams.video
+        assert stream.time_base is not None
+        return times[-1][0] - times[0][0] + float(times[-1][1] * stream.time_base)
