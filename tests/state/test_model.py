@@ -22,7 +22,7 @@ from rotoclear.state.keys import Key, KeyTable
 from rotoclear.state.lanes import TIME_LIMIT, Judgement, Lane
 from rotoclear.state.model import Model
 from rotoclear.state.permissions import ADMINISTRATOR, ANONYMOUS, NOTHING, OPERATOR, ROLES, VIEWER
-from rotoclear.state.queue import Outcome
+from rotoclear.state.queue import ASKER, Outcome
 from rotoclear.values import Integer, Value
 
 ALL = ROLES[ADMINISTRATOR]
@@ -218,6 +218,29 @@ class Lanes(ModelTestCase):
     def test_two_lanes_for_a_key(self) -> None:
         with self.assertRaises(ValueError):
             self.model.add_lane(Lane("brightness"))
+
+
+class Askers(ModelTestCase):
+    def test_a_lane_knows_who_has_asked(self) -> None:
+        """All along its way through the hardware, and whoever waits behind."""
+        seen: list[str] = []
+        answers: list[Deferred[None]] = []
+
+        class Curious(Lane):
+            each_counts = True
+
+            async def apply(self, values: Mapping[str, Value]) -> None:  # type: ignore[override]
+                answers.append(Deferred())
+                await answers[-1]
+                seen.append(ASKER.get())
+
+        self.model.add_lane(Curious("brightness"))
+        for by in ("anna", "", "bert"):
+            self.model.request({"brightness": 1}, ALL, by)
+        for number in range(3):
+            answers[number].callback(None)
+        self.assertEqual(seen, ["anna", "", "bert"])
+        self.assertEqual(ASKER.get(), "")
 
 
 class EachCounts(ModelTestCase):
