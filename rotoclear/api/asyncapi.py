@@ -28,6 +28,16 @@ from rotoclear.values import Schema
 Document = dict[str, object]
 
 _CHANNEL: Final = "v1"
+_LIVE: Final = "live"
+_PICTURE: Final = "picture"
+_LIVE_MESSAGES: Final = (
+    "login",
+    "loginAnswer",
+    "loginRefused",
+    "rightsChange",
+    "error",
+    _PICTURE,
+)
 
 _DESCRIPTION: Final = """\
 Text frames, one JSON object each. What kind of message it is shows in its
@@ -37,6 +47,9 @@ in the order sent. An `id` is repeated in every answer to its message.
 
 On connecting nothing is sent. After that every change of a key that the
 connection may read is broadcast to it.
+
+The live picture has a WebSocket of its own, `/api/live`. There one logs in with
+the first message, and then gets a binary message for each picture.
 """
 
 _PERMISSIONS: Final = array(reference("Permission"), "Sorted by name.")
@@ -73,9 +86,25 @@ def document(keys: KeyTable) -> Document:
             _CHANNEL: {
                 "address": "/api/v1",
                 "title": "State and control",
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+                "messages": {
+                    name: {"$ref": f"#/components/messages/{name}"}
+                    for name in messages
+                    if name != _PICTURE
+                },
                 "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
-            }
+            },
+            _LIVE: {
+                "address": "/api/live",
+                "title": "Live picture",
+                "description": (
+                    "Takes `Media_r`; who does not have it is closed out with 1008 after 10 s. "
+                    "A client that is slower than the camera misses pictures."
+                ),
+                "messages": {
+                    name: {"$ref": f"#/components/messages/{name}"} for name in _LIVE_MESSAGES
+                },
+                "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+            },
         },
         "operations": _operations(),
         "components": {
@@ -86,7 +115,7 @@ def document(keys: KeyTable) -> Document:
 
 
 def _messages(keys: KeyTable) -> dict[str, dict[str, object]]:
-    return {**_requests(keys), **_login_answers(), **_answers(keys)}
+    return {**_requests(keys), **_login_answers(), **_answers(keys), _PICTURE: _picture()}
 
 
 def _message(
@@ -224,6 +253,19 @@ def _answers(keys: KeyTable) -> dict[str, dict[str, object]]:
     }
 
 
+def _picture() -> dict[str, object]:
+    """A message that is no JSON."""
+    return {
+        "title": "A picture",
+        "contentType": "image/jpeg",
+        "payload": {"type": "string", "format": "binary"},
+        "description": (
+            "A binary message: a JPEG. A comment in it (COM segment) is JSON: `number` counts the "
+            "pictures, `taken` is when it was taken, in seconds since 1970."
+        ),
+    }
+
+
 def _operations() -> dict[str, dict[str, object]]:
     """Which message is answered with which."""
     return {
@@ -235,6 +277,13 @@ def _operations() -> dict[str, dict[str, object]]:
         ),
         "sendBroadcast": {**_on_channel("broadcast"), "action": "send"},
         "sendRightsChange": {**_on_channel("rightsChange"), "action": "send"},
+        "receiveLiveLogin": {
+            "action": "receive",
+            **_on_channel("login", channel=_LIVE),
+            "reply": _on_channel("loginAnswer", "loginRefused", "error", channel=_LIVE),
+        },
+        "sendPicture": {**_on_channel(_PICTURE, channel=_LIVE), "action": "send"},
+        "sendLiveRightsChange": {**_on_channel("rightsChange", channel=_LIVE), "action": "send"},
     }
 
 
@@ -242,9 +291,9 @@ def _receive(message: str, *answers: str) -> dict[str, object]:
     return {"action": "receive", **_on_channel(message), "reply": _on_channel(*answers)}
 
 
-def _on_channel(*messages: str) -> dict[str, object]:
-    channel = f"#/channels/{_CHANNEL}"
+def _on_channel(*messages: str, channel: str = _CHANNEL) -> dict[str, object]:
+    where = f"#/channels/{channel}"
     return {
-        "channel": {"$ref": channel},
-        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in messages],
+        "channel": {"$ref": where},
+        "messages": [{"$ref": f"{where}/messages/{name}"} for name in messages],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rotoclear.api.openapi_live import live_paths
 from rotoclear.api.openapi_media import media_paths
 from rotoclear.api.openapi_parts import ALL, Operation, json_body, operation, refused
 from rotoclear.api.schemas import array, record, reference
@@ -39,6 +40,7 @@ def paths() -> dict[str, PathItem]:
         **_login_paths(),
         **_user_paths(),
         **_state_paths(),
+        **live_paths(),
         **media_paths(),
         **_server_paths(),
     }
