@@ -60,6 +60,8 @@ def test_it_is_as_documented() -> None:
             found += "1" if first > second else "0"
     said, checksum = int(found[:60], 2), int(found[60:], 2)
     assert found[:4] == "0100"
+    # As docs/pictures.rst has it, for those who write a reader of their own.
+    assert (said, checksum) == (0x0401E240EE6B2800, 0x5547)
     assert int(found[4:28], 2) == MARK.count
     assert int(found[28:60], 2) == MARK.time
     # CRC-16/CCITT-FALSE, by its check value.
