@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from rotoclear.interfaces import DeviceFailure
@@ -22,7 +22,7 @@ class PlugTests(Handling):
         unplugged or plugged in.
     """
 
-    away: float = 3.0
+    away: float = 5.0
 
     def plugs(self, bench: Bench) -> tuple[Callable[[str], None], Callable[[str], None]]:
         """
@@ -60,7 +60,7 @@ class PlugTests(Handling):
         :raises Fault: it takes too long.
         """
         deadline = time.monotonic() + self.away
-        while (identity in self.find(bench)) is not there:
+        while (identity in self._find_now(bench)) is not there:
             if time.monotonic() > deadline:
                 raise Fault(
                     f"find() does {'not ' if there else 'still '}name {identity}, {self.away:g} s "
@@ -70,6 +70,11 @@ class PlugTests(Handling):
                     mend="look anew each time, and forget what is not there",
                 )
             time.sleep(0.02)
+
+    def _find_now(self, bench: Bench) -> Collection[str]:
+        """What it names, told what is plugged in at this moment."""
+        bench.present(self.present())
+        return self.find(bench)
 
     def until_gone(self, what: str, identity: str, call: Callable[[], object]) -> None:
         """
