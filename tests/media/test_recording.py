@@ -248,9 +248,24 @@ def test_no_pictures(studio: Studio) -> None:
     assert not list(studio.volume.iterdir())
 
 
+def test_a_volume_that_does_not_answer(studio: Studio) -> None:
+    """Refused in time, and said whose fault it is."""
+    end = time.monotonic() + LIMIT
+    while studio.recording._spare is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    writer = studio.recording._spare.pid
+    os.kill(writer, signal.SIGSTOP)
+    request = studio.order(lambda number: wire.Record(number, str(studio.volume), PLAN))
+    studio.recording.put(counted(0))
+    assert studio.answered(request) == "The film did not begin in time"
+    os.kill(writer, signal.SIGCONT)
+    studio.heard(wire.Closed)
+
+
 def test_a_camera_that_falls_silent(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rotoclear.media.engine.recording.SILENCE", 0.5)
     studio.record()
+    monkeypatch.setattr("rotoclear.media.engine.recording.SILENCE", 0.5)
     (ended,) = studio.heard(wire.Ended)
     assert "no pictures" in ended.reason
     (closed,) = studio.heard(wire.Closed)

@@ -27,7 +27,7 @@ from rotoclear.pixels import size
 WAITING: Final = 6
 """Pictures that may wait for the encoder; those beyond are dropped."""
 
-PATIENCE: Final = 1.6
+PATIENCE: Final = 1.75
 """Seconds that a film has to begin; a little less than the two that a client waits."""
 
 CLOSING: Final = 1.5
@@ -37,6 +37,8 @@ SILENCE: Final = 5.0
 """Seconds without a picture after which a recording ends."""
 
 SILENT: Final = "The camera gives no pictures"
+
+LATE: Final = "The film did not begin in time"
 
 SPARE: Final = 2.0
 """Seconds after which there is another process for the next film."""
@@ -392,7 +394,7 @@ class Recording(threading.Thread):
         """Whoever has waited long enough is answered."""
         now = time.monotonic()
         if self._asked is not None and now > self._asked[1]:
-            self._fail(SILENT)
+            self._fail(SILENT if self._take is None or self._left_out else LATE)
         if self.state == "on" and now > self._seen + SILENCE:
             self._fail(SILENT)
         for take in self._closing:
