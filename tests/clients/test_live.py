@@ -24,7 +24,8 @@ socket.onmessage = async ({data}) => {
   canvas.height = image.height;
   canvas.getContext("2d").drawImage(image, 0, 0);
   image.close();
-  const head = await data.slice(20, 100).text();
+  // Not from 20: Chromium takes the comment's FF FE for the byte order mark of UTF-16.
+  const head = await data.slice(24, 100).text();
   taken.push(JSON.parse(head.slice(head.indexOf("{"), head.indexOf("}") + 1)));
 };
 """
