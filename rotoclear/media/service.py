@@ -417,6 +417,10 @@ class EngineService(Service):
         self._send(wire.Keyframe())
         self.need(listener)
 
+    def keyframe(self) -> None:
+        """Have the film's next picture be a keyframe: somebody has joined."""
+        self._send(wire.Keyframe())
+
     def unlisten(self, listener: Listener) -> None:
         """Give it no more."""
         self._listeners.remove(listener)
