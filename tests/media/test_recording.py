@@ -360,6 +360,10 @@ def test_a_writer_closes_the_film_when_the_engine_has_gone(studio: Studio) -> No
     studio.shoot(30)
     take = studio.recording._take
     assert take is not None
+    end = time.monotonic() + LIMIT
+    while take.film._waiting:
+        assert time.monotonic() < end
+        time.sleep(0.002)
     take.film._connection.shutdown(socket.SHUT_WR)
     (film,) = studio.films()
     end = time.monotonic() + LIMIT
