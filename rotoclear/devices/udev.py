@@ -151,9 +151,13 @@ class Plugged:
     # -- looking at everything -----------------------------------------------------
 
     def _look_in(self, seconds: float) -> None:
+        self._next_in(seconds, self._look)
+
+    def _next_in(self, seconds: float, what: Callable[[], None]) -> None:
+        """Do this next, and not what was to be done next until now."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        self._timer = self._reactor.callLater(seconds, self._look)
+        self._timer = self._reactor.callLater(seconds, what)
 
     def _look(self) -> None:
         if self._looking is not None:
@@ -281,7 +285,8 @@ class Plugged:
         """
         if self._events is not None and not self._stopped:
             self._lost = True
-            self._timer = self._reactor.callLater(0, self._resume)
+            # A look that was due is not lost: the loss is followed by one.
+            self._next_in(0, self._resume)
 
     def _resume(self) -> None:
         if self._events is not None:

@@ -214,6 +214,16 @@ class Looking(Case):
         self.kernel.settle()
         self.assertEqual(self.names(), ["a", "b"])
 
+    def test_a_loss_while_a_look_is_due_is_one_look_for_both(self) -> None:
+        self.watch()
+        gpio: list[tuple[UdevDevice, ...]] = []
+        self.kernel.plugged.watch((Match(subsystem="gpio"),), gpio.append)
+        self.kernel.reactor.reading.clear()  # as the reactor does
+        self.kernel.plugged.connectionLost(Failure(OSError()))
+        self.kernel.settle()
+        self.assertEqual(gpio, [()])
+        self.assertEqual(self.kernel.plugged.looks, 2)
+
     def test_a_burst_leaves_the_reactor_its_time(self) -> None:
         self.watch()
         assert self.kernel.events is not None
@@ -322,6 +332,12 @@ class Ends(Case):
         self.ended()
         self.kernel = Kernel()
         self.watch()
+        self.kernel.plugged.connectionLost(Failure(OSError()))
+        self.ended()
+
+    def test_also_when_all_seems_over_while_a_look_is_due(self) -> None:
+        self.watch()
+        self.kernel.plugged.watch((Match(subsystem="gpio"),), lambda devices: None)
         self.kernel.plugged.connectionLost(Failure(OSError()))
         self.ended()
 
