@@ -115,7 +115,8 @@ class Recording(threading.Thread):
         self._reporter = reporter
         self._packets = packets
         self._wall = wall
-        self._orders: queue.SimpleQueue[Picture | wire.ToEngine | _Tell] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[Picture | wire.ToEngine | None] = queue.SimpleQueue()
+        self._tidings: queue.SimpleQueue[_Tell] = queue.SimpleQueue()
         self._room = threading.Semaphore(WAITING)
         self._record: wire.Record | None = None
         self._asked: tuple[int, float] | None = None
@@ -150,7 +151,9 @@ class Recording(threading.Thread):
         self._orders.put(message)
 
     def _told(self, film: Film, message: writing.FromWriter | writing.Over) -> None:
-        self._orders.put(_Tell(film, message))
+        # It need not wait until the pictures before it are encoded.
+        self._tidings.put(_Tell(film, message))
+        self._orders.put(None)
 
     # -- the thread ------------------------------------------------------
 
@@ -158,18 +161,21 @@ class Recording(threading.Thread):
         while True:
             self.alive = time.monotonic()
             try:
-                self._do(self._orders.get(timeout=PULSE))
+                order = self._orders.get(timeout=PULSE)
             except queue.Empty:
-                pass
+                order = None
+            while not self._tidings.empty():
+                tell = self._tidings.get()
+                self._news(tell.film, tell.message)
+            if order is not None:
+                self._do(order)
             self._look()
 
-    def _do(self, order: Picture | wire.ToEngine | _Tell) -> None:
+    def _do(self, order: Picture | wire.ToEngine) -> None:
         match order:
             case Picture():
                 self._room.release()
                 self._picture(order)
-            case _Tell(film, message):
-                self._news(film, message)
             case wire.Record():
                 self._begin(order)
             case wire.Pause(request):
