@@ -169,7 +169,7 @@ def test_every_request_is_in_the_table() -> None:
     shown = set(re.findall(r"^``(?:GET|POST|PATCH|DELETE) /\S*?(?:``|\?)", page("http"), re.M))
     paths = document(KeyTable())["paths"]
     described = {
-        f"``{method.upper()} {path.replace('{name}', 'NAME')}``"
+        f"``{method.upper()} {path.replace('{name}', 'NAME').replace('{id}', 'ID')}``"
         for path, item in paths.items()
         for method in item
         if method != "parameters"
