@@ -70,7 +70,8 @@ def _tell(name: str, data: Any) -> None:
     if ".NotAuthorized" in name:
         raise DeviceFailure(
             "udisks does not allow the server's user to mount: a polkit rule for "
-            "org.freedesktop.udisks2.filesystem-mount does"
+            # A service sits at no seat.
+            "org.freedesktop.udisks2.filesystem-mount-other-seat does"
         )
     raise DeviceFailure(f"udisks says: {text}")
 

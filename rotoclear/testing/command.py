@@ -42,6 +42,9 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m rotoclear.testing",
         description="Check a driver with what is plugged into this machine, through the process "
         "that the server would start, and print a report. The exit code is 0 if all is well.",
+        epilog="For whoever writes a driver: it takes minutes, sets everything there is and "
+        "reads no configuration. Whether a driver works where it is installed is told by: "
+        "rotoclear driver check NAME",
     )
     parser.add_argument(
         "target", metavar="MODULE:ATTRIBUTE", help="as in rotoclear.plugins.acme_lamp:acme_lamp"

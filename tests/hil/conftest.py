@@ -21,6 +21,7 @@ CONFIG = """
 enabled-drivers = ["hardware"]
 
 [heads]
+camera-1 = "platform:vivid-000"
 camera-2 = "HIL-2"
 
 [drivers.led]
@@ -67,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Of a test that fails: what the server inside said last."""
     report = yield
     server = getattr(item, "funcargs", {}).get("server")
-    if report.failed and isinstance(server, GuestServer):
+    if report.failed and report.when == "call" and isinstance(server, GuestServer):
         lines = server.log().splitlines()[-80:]
         report.sections.append(("log of the server inside", "\n".join(lines)))
     return report
