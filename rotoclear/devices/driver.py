@@ -34,7 +34,7 @@ from rotoclear.interfaces import UdevDevice
 from rotoclear.state.errors import NotAvailable
 from rotoclear.values import Value
 
-START_LIMIT: Final = 5.0
+START_LIMIT: Final = 20.0
 """Seconds that a process has to load and start its driver."""
 
 FIND_LIMIT: Final = 2.5
@@ -179,7 +179,7 @@ class Driver:
         except OSError as error:
             self._ended(f"cannot be started: {error.strerror or error}")
             return
-        self._expect(START_LIMIT, "did not start within 5 seconds")
+        self._expect(START_LIMIT, "did not start within 20 seconds")
         devices = () if self._demand is None else self._demand.devices
         self._link.send(wire.Start(self._options, self._data_dir, devices))
 

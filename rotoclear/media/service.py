@@ -28,7 +28,7 @@ from rotoclear.media.process import Link, Spawn
 from rotoclear.state.errors import DeviceError
 from rotoclear.state.model import Model
 
-START_LIMIT: Final = 10.0
+START_LIMIT: Final = 30.0
 """Seconds that it has to load its libraries."""
 
 BEAT_LIMIT: Final = 1.2
@@ -215,7 +215,7 @@ class EngineService(Service):
         except OSError as error:
             self._ended(f"cannot be started: {error.strerror or error}")
             return
-        self._expect(START_LIMIT, "did not start within 10 seconds")
+        self._expect(START_LIMIT, "did not start within 30 seconds")
 
     def _expect(self, seconds: float, failure: str) -> None:
         if self._watch is not None:
