@@ -19,7 +19,8 @@ pytest fixtures            def``
 Trial starts and stops the reactor for each of its tests. pytest-twisted starts
 it once, at the first test that is a plain function, and leaves it running; an
 asynchronous trial test after that fails ("Reactor was unclean"). So the trial
-classes are run first, all of them, and then the functions.
+classes are run first, all of them, and then the functions. With several workers
+(``-n 3 --dist loadfile --no-loadscope-reorder``) it is the same in each of them.
 
 Plain functions are called from inside pytest-twisted's reactor: one that blocks
 holds it up, which harms nobody but tests that use it too.
@@ -53,16 +54,30 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Trial's tests first; a limit of time for those on pytest-twisted's reactor."""
+    """
+    Trial's tests first; a limit of time for those on pytest-twisted's reactor.
+
+    With several workers (``-n``) a whole file goes to one of them, in the order of
+    their first tests. So files with asynchronous trial tests come before all others.
+    """
+    asynchronous: set[Path] = set()
+    functions: set[Path] = set()
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
         if _is_trial(item):
-            if inspect.iscoroutinefunction(item.obj) and not issubclass(item.cls, TestCase):
+            if issubclass(item.cls, TestCase):
+                asynchronous.add(item.path)
+            elif inspect.iscoroutinefunction(item.obj):
                 raise pytest.UsageError(f"{item.nodeid}: a SynchronousTestCase cannot await")
-        elif getattr(item.obj, "_pytest_twisted_mark", None) == "async_test":
+            continue
+        functions.add(item.path)
+        if getattr(item.obj, "_pytest_twisted_mark", None) == "async_test":
             item.obj = _limited(item.obj)
-    items.sort(key=lambda item: not _is_trial(item))
+    if mixed := asynchronous & functions:
+        names = ", ".join(sorted(str(path) for path in mixed))
+        raise pytest.UsageError(f"{names}: trial's TestCase and functions need files of their own")
+    items.sort(key=lambda item: (item.path not in asynchronous, not _is_trial(item)))
 
 
 def _is_trial(item: pytest.Item) -> bool:

@@ -49,6 +49,7 @@ def test_small_text(text: str) -> None:
         Frame(Opcode.CLOSE, b"").serialize(mask=True),
         Frame(Opcode.CONT, b"a").serialize(mask=True),
     ],
+    ids=len,  # the bytes themselves are others each time, by their masks
 )
 def test_others_are_for_autobahn(frame: bytes) -> None:
     assert small_text(frame) is None

@@ -1,7 +1,7 @@
 """
 Devices that are only in a folder: umockdev's, for processes with its library loaded into them.
 
-https://github.com/martinpitt/umockdev; Debian's package libumockdev0. It cannot play
+https://github.com/martinpitt/umockdev; Debian's package umockdev. It cannot play
 bursts: it ends when a listener has not read net.unix.max_dgram_qlen events, 10 perhaps.
 """
 
@@ -41,7 +41,7 @@ class Testbed:
             ctypes.CDLL(PRELOAD)
             ctypes.CDLL("libumockdev.so.0")
         except OSError as error:
-            raise NoUmockdev(f"{error}: install libumockdev0") from None
+            raise NoUmockdev(f"{error}: install umockdev") from None
         self._kernel = Script(
             [sys.executable, "-m", "tests.devices.mocked"], cwd=ROOT, env={"LD_PRELOAD": PRELOAD}
         )
