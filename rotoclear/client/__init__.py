@@ -4,13 +4,16 @@ A client in Python: :mod:`rotoclear.client.asyncio`, :mod:`rotoclear.client.twis
 Here is what both have in common: what they raise and hand out.
 """
 
+from rotoclear.client.catalogue import Entry, Page
 from rotoclear.client.core import ConnectionState
+from rotoclear.client.download import Progress
 from rotoclear.client.errors import (
     Busy,
     CertificateRefused,
     ClientError,
     Closed,
     ConnectionFailed,
+    Corrupted,
     DeviceError,
     Disconnected,
     InvalidMessage,
@@ -27,6 +30,7 @@ from rotoclear.client.errors import (
     TooManyAttempts,
     UnknownKey,
 )
+from rotoclear.client.live import Frame
 from rotoclear.client.tls import TLS
 from rotoclear.client.watching import Change
 from rotoclear.client.wire import Login
@@ -40,15 +44,20 @@ __all__ = [
     "Closed",
     "ConnectionFailed",
     "ConnectionState",
+    "Corrupted",
     "DeviceError",
     "Disconnected",
+    "Entry",
+    "Frame",
     "InvalidMessage",
     "InvalidValue",
     "Login",
     "LoginRefused",
     "NotAvailable",
     "NotFound",
+    "Page",
     "PermissionDenied",
+    "Progress",
     "QueueFull",
     "Refused",
     "ServerFailed",

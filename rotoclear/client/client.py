@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from os import PathLike
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from rotoclear.client import address
+from rotoclear.client.backoff import Backoff
+from rotoclear.client.catalogue import Entry, Kind, Page, file_path, list_path, page_of
 from rotoclear.client.core import ConnectionState, Core, Options
 from rotoclear.client.credentials import Credentials, Password
-from rotoclear.client.errors import ClientError
+from rotoclear.client.download import Download, Loop, Progress
+from rotoclear.client.errors import ClientError, Closed, ConnectionFailed, NotFound
+from rotoclear.client.http import Http, Requests, read
+from rotoclear.client.live import Frame, Live
 from rotoclear.client.port import Port
 from rotoclear.client.promise import Promise
 from rotoclear.client.watching import Change
@@ -19,9 +27,11 @@ from rotoclear.values import Value
 
 T = TypeVar("T")
 
+_random = random.random
 
-class Face(Port, Protocol):
-    """One of the two loops."""
+
+class Face(Port, Requests, Loop, Protocol):
+    """One of the two loops, and its network."""
 
     def wait(self, promise: Promise[T]) -> Awaitable[T]:
         """What its coroutines wait for; to give up cancels the promise."""
@@ -94,7 +104,9 @@ class Common(Known):
         self._face = face
         self._where = where
         self._options = options
-        self._core = Core(face, credentials, options, random.random)
+        self._core = Core(face, credentials, options, _random)
+        self._http = Http(face, lambda: self._core.token)
+        self._lives: set[Live] = set()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._where}, {self.connection.value}>"
@@ -131,6 +143,8 @@ class Common(Known):
     async def close(self) -> None:
         """Disconnect, and forget the token and the password. What still waits raises ``Closed``."""
         self._core.close()
+        for live in list(self._lives):
+            live.end(Closed("The client was closed"))
         await self._face.close()
 
     async def states(self) -> AsyncIterator[ConnectionState]:
@@ -158,6 +172,24 @@ class Common(Known):
         :raises LoginRefused: it is not good, or not any more.
         """
         return await self._face.wait(self._core.log_in(Credentials(token=token)))
+
+    async def logout(self) -> None:
+        """
+        End the token, and go on as nobody.
+
+        All connections that were logged in with it lose their rights.
+        """
+        token = self._core.log_out()
+        if token is not None:
+            await Http(self._face, lambda: token).json("POST", "/api/logout")
+
+    async def change_password(self, old: str, new: str) -> None:
+        """
+        Change one's own password. All tokens of the user end: log in anew.
+
+        :raises PermissionDenied: the old one is wrong.
+        """
+        await self._http.json("POST", "/api/password", {"old": old, "new": new})
 
     # -- state -----------------------------------------------------------
 
@@ -218,6 +250,152 @@ class Common(Known):
                 yield change
         finally:
             self._core.values.unwatch(feed)
+
+    # -- pictures and films ----------------------------------------------
+
+    async def live(self) -> AsyncIterator[Frame]:
+        """
+        The live picture, the newest each time: who is slow misses some.
+
+        :raises PermissionDenied: it takes ``Media_r``.
+        :raises ClientError: the first connection could not be made, or the client was closed.
+        """
+        await self.until_ready()
+        live = Live(self._face, lambda: self._core.token, self._options, _random)
+        self._lives.add(live)
+        try:
+            while True:
+                yield await self._face.wait(live.next())
+        finally:
+            self._lives.discard(live)
+            live.end(Closed("Nobody looks any more"))
+
+    async def snapshot(self, *, camera: int | None = None, quality: int | None = None) -> bytes:
+        """
+        The picture of this moment, as JPEG. Nothing is stored: that is what ``snap`` is for.
+
+        :param camera: 1 or 2, alone and in its own size; else what is in view.
+        :param quality: 1 to 100, else what ``jpeg-quality`` says.
+        :raises NotAvailable: the camera is not plugged in.
+        """
+        asked = {"camera": camera, "quality": quality}
+        query = "&".join(f"{name}={value:d}" for name, value in asked.items() if value is not None)
+        return await read(await self._http.open("GET", f"/api/snapshot{query and '?'}{query}"))
+
+    async def page(self, kind: Kind, *, limit: int = 50, before: str = "") -> Page:
+        """
+        A part of the list of what is stored, the newest first.
+
+        :param kind: ``"recordings"`` or ``"snapshots"``.
+        :param limit: entries, 1 to 500.
+        :param before: the id behind which to go on.
+        """
+        answer = await self._http.json("GET", list_path(kind, limit, before))
+        try:
+            return page_of(kind, answer)
+        except ValueError as error:
+            raise ConnectionFailed(str(error)) from None
+
+    async def recordings(self) -> AsyncIterator[Entry]:
+        """All recordings, the newest first."""
+        async for entry in self._all("recordings"):
+            yield entry
+
+    async def snapshots(self) -> AsyncIterator[Entry]:
+        """All snapshots, the newest first."""
+        async for entry in self._all("snapshots"):
+            yield entry
+
+    async def _all(self, kind: Kind) -> AsyncIterator[Entry]:
+        before: str | None = ""
+        while before is not None:
+            page = await self.page(kind, before=before)
+            for entry in page.entries:
+                yield entry
+            before = page.next
+
+    async def entry(self, kind: Kind, id: str) -> Entry:  # noqa: A002 - its name everywhere
+        """
+        What the list says of one, such as of the one that ``last-recording`` names.
+
+        :raises NotFound: there is none.
+        """
+        file_path(kind, id)
+        async for entry in self._all(kind):
+            if entry.id == id:
+                return entry
+        raise NotFound("Not found", message=f"There is no {id} among the {kind}")
+
+    async def download(
+        self,
+        entry: Entry,
+        path: str | PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Path:
+        """
+        Fetch a film or a picture, going on where an earlier attempt has ended.
+
+        :param path: the file, or a folder to put it in.
+        :param overwrite: replace what is there.
+        :param progress: called now and then.
+        :return: the file.
+        :raises FileExistsError: there is something already.
+        :raises NotAvailable: it is being recorded, or its volume is not there.
+        :raises ClientError: the connection was lost and does not come back.
+        """
+        target = Path(path)
+        if await self._face.in_thread(target.is_dir):
+            target /= entry.name
+        return await Download(
+            self._face,
+            self._http,
+            entry,
+            target,
+            overwrite=overwrite,
+            progress=progress,
+            retry=self._options.reconnect,
+            backoff=Backoff(_random),
+        ).run()
+
+    async def delete(self, entry: Entry) -> None:
+        """
+        Remove a film or a picture from the server.
+
+        :raises NotAvailable: it is being recorded, or its volume is not there.
+        """
+        await self._http.json("DELETE", entry.path)
+
+    # -- anything else ---------------------------------------------------
+
+    async def request(self, method: str, path: str, body: object = None) -> Any:
+        """
+        Any request of the HTTP API; return what its answer holds, decoded.
+
+        :param path: from ``/`` on.
+        :param body: sent as JSON, unless ``None``.
+        :raises Refused: the server did not do it.
+        """
+        if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+            raise ValueError(f"{path!r} must begin with / and be percent-encoded")
+        return await self._http.json(method, path, body)
+
+    async def status(self) -> dict[str, Any]:
+        """Name, version, cameras; more with ``System_r``."""
+        answer: dict[str, Any] = await self.request("GET", "/api/status")
+        return answer
+
+    async def health(self) -> dict[str, Any]:
+        """How the server's parts are."""
+        reply = await self._http.open("GET", "/api/health", good=frozenset({200, 503}))
+        answer: dict[str, Any] = json.loads(await read(reply))
+        return answer
+
+    async def keys(self) -> dict[str, Any]:
+        """What there is to read and set, and which values can be had right now."""
+        answer: dict[str, Any] = await self.request("GET", "/api/keys")
+        return answer
 
     # -- inside ----------------------------------------------------------
 

@@ -44,6 +44,10 @@ class TimedOut(ClientError):
     """
 
 
+class Corrupted(ClientError):
+    """A file that was received is not what the server has. It was thrown away."""
+
+
 class QueueFull(ClientError):
     """Too many requests wait for the connection to come back."""
 

@@ -57,7 +57,7 @@ class Client(Common):
         where = address.parse(url)
         keep = keep_password and reconnect
         super().__init__(
-            AsyncioFace(where, tls or TLS()),
+            AsyncioFace(where, tls or TLS(), timeout or 10.0),
             where,
             Credentials(username, password, token, keep=keep),
             make_options(timeout=timeout, throttle=throttle, queue=queue, reconnect=reconnect),

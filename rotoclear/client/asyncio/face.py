@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from asyncio import AbstractEventLoop, Task
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import aiohttp
+from yarl import URL
 
 from rotoclear.client.address import Address
 from rotoclear.client.errors import (
@@ -31,11 +32,13 @@ class AsyncioFace:
 
     :param where: the server.
     :param tls: what its certificate must be.
+    :param patience: seconds that a connection, or the next piece of an answer, may take.
     """
 
-    def __init__(self, where: Address, tls: TLS) -> None:
+    def __init__(self, where: Address, tls: TLS, patience: float) -> None:
         self._where = where
         self._ssl = tls.context() if where.secure else True
+        self._timeout = aiohttp.ClientTimeout(sock_connect=patience, sock_read=patience)
         self._session: aiohttp.ClientSession | None = None
         self._lines: set[AsyncioLine] = set()
 
@@ -96,6 +99,32 @@ class AsyncioFace:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failure(self._where, error) from None
 
+    async def exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> AsyncioReply:
+        """A request, and the head of the answer."""
+        try:
+            response = await self.session.request(
+                method,
+                URL(self._where.http(path), encoded=True),
+                headers={"Accept-Encoding": "identity", **headers},
+                data=body,
+                ssl=self._ssl,
+                allow_redirects=False,
+                timeout=self._timeout,
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise failure(self._where, error) from None
+        return AsyncioReply(response)
+
+    async def sleep(self, seconds: float) -> None:
+        """By the loop's clock."""
+        await asyncio.sleep(seconds)
+
+    def in_thread(self, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+        """In a thread of asyncio's pool."""
+        return asyncio.to_thread(function, *arguments)
+
     async def close(self) -> None:
         """End all connections."""
         lines = [line.ended for line in self._lines]
@@ -104,6 +133,27 @@ class AsyncioFace:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+class AsyncioReply:
+    """An answer over HTTP."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body, as it comes."""
+        try:
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise Disconnected(f"The answer broke off: {error or type(error).__name__}") from None
+
+    def close(self) -> None:
+        """If it was not read to its end, the connection ends."""
+        self._response.close()
 
 
 class AsyncioLine:
