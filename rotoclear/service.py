@@ -35,6 +35,7 @@ from rotoclear.auth.passwords import PasswordHasher
 from rotoclear.auth.tickets import Tickets
 from rotoclear.config import Configuration, Retention
 from rotoclear.control.commands import handlers_for
+from rotoclear.control.probe import Probe
 from rotoclear.control.server import ControlServer
 from rotoclear.control.wire import SOCKET_NAME
 from rotoclear.devices.service import Devices
@@ -48,6 +49,8 @@ from rotoclear.state.database import FILE_NAME, Database, DatabaseError, connect
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
 from rotoclear.state.store import Store
+from rotoclear.systemd.notify import Notifier
+from rotoclear.systemd.watchdog import Watchdog
 
 _MEGA: Final = 10**6
 
@@ -96,6 +99,7 @@ class Server(Service):
         self._metrics = Metrics()
         self._roster = Roster()
         self._devices = Devices(reactor, self._model, configuration, data_dir)
+        self._notifier = Notifier.from_environment(os.environ, os.getpid())
         self._listeners = listeners
         self._listening: ListenerService | None = None
         self._stopping: list[Any] = []
@@ -112,6 +116,7 @@ class Server(Service):
 
     async def _start(self) -> None:
         started = self._reactor.seconds()
+        self._notifier.status("Opening the database")
         database = Database.start(self._reactor, self._data_dir / FILE_NAME)
         self._stopping.append(database.close)
         self._store = Store(self._reactor, self._model, database)
@@ -126,6 +131,7 @@ class Server(Service):
             self._configuration.login,
         )
         self._stopping.append(accounts.close)
+        self._notifier.status("Looking for devices")
         self._media = media = self._make_media(database)
         await media.restore()
         await self._devices.restore(database)
@@ -155,15 +161,17 @@ class Server(Service):
         )
         factory = ApiFactory(context, Fanout(self._model, self._metrics), self._roster)
         self._stopping.append(factory.shut_down)
-        control = ControlServer(
-            self._reactor, self._data_dir / SOCKET_NAME, handlers_for(accounts, self._devices)
-        )
+        socket = self._data_dir / SOCKET_NAME
+        control = ControlServer(self._reactor, socket, handlers_for(accounts, self._devices))
         control.startService()
         self._stopping.append(control.stopService)
         site = make_site(self._reactor, context, WebSocketEndpoint(factory))
-        self._listening = ListenerService(self._reactor, self._listeners, site)
+        self._listening = ListenerService(
+            self._reactor, self._listeners, site, reloading=self._reloading
+        )
         self._listening.startService()
         self._stopping.append(self._listening.stopService)
+        self._watch(socket)
         # What is there now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -172,6 +180,44 @@ class Server(Service):
             version=__version__,
             seconds=self._reactor.seconds() - started,
         )
+
+    def _watch(self, socket: Path) -> None:
+        """Tell systemd that it is ready, and from now on that it lives."""
+        probe = Probe(self._reactor, socket)
+        checks = {
+            "reactor": lambda: Deferred.fromCoroutine(probe.ask()),
+            "drivers": lambda: _expect_nothing(self._devices.unattended()),
+            "pictures": lambda: _expect_nothing(self._media.engine.unattended()),
+        }
+        notifier = self._notifier
+        watchdog = Watchdog(self._reactor, notifier.interval, self._alive, checks)
+        notifier.ready()
+        notifier.status(self._summary())
+        watchdog.startService()
+
+        async def stop() -> None:
+            watchdog.stopService()
+            probe.stop()
+
+        self._stopping.append(stop)
+
+    def _alive(self) -> None:
+        self._notifier.alive()
+        self._notifier.status(self._summary())
+
+    def _reloading(self, going_on: bool) -> None:
+        if going_on:
+            self._notifier.reloading()
+        else:
+            self._notifier.ready()
+
+    def _summary(self) -> str:
+        """What it does, in one line."""
+        cameras = sum(bool(self._model[f"cam{number}-exists"]) for number in (1, 2))
+        record = {True: "recording", "pause": "recording paused"}.get(self._model["record"])
+        connections = self._roster.count
+        parts = [f"cameras: {cameras}", f"connections: {connections}", record or "not recording"]
+        return f"Serving; {', '.join(parts)}"
 
     def _make_media(self, database: Database) -> Media:
         recording = self._configuration.recording
@@ -205,6 +251,7 @@ class Server(Service):
             self._log.critical("cannot start: {error}", error=failure.getErrorMessage())
         else:
             self._log.failure("cannot start", failure)
+        self._notifier.status(f"Cannot start: {failure.getErrorMessage()}")
         # twistd itself ends with 0 however its reactor came to stop.
         self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
         self._reactor.callWhenRunning(self._reactor.stop)
@@ -223,6 +270,7 @@ class Server(Service):
     def stopService(self) -> Deferred[None]:
         """Let nobody in any more, say good-bye, write what is not written, and end."""
         Service.stopService(self)
+        self._notifier.stopping()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -233,6 +281,11 @@ class Server(Service):
             except Exception:  # noqa: BLE001 - what is left must be stopped all the same
                 self._log.failure("a part could not be stopped properly")
         self._log.info("stopped")
+
+
+def _expect_nothing(wrong: str) -> None:
+    if wrong:
+        raise RuntimeError(wrong)
 
 
 def _rules(section: Retention) -> Rules:

@@ -28,6 +28,7 @@ def handlers_for(accounts: Accounts, devices: Devices) -> dict[str, Handler]:
     ============================================  ==============================
     request                                       answer, besides ``ok``
     ============================================  ==============================
+    ``ping``
     ``user-list``                                 ``users``: each ``name``,
                                                   ``role``, ``created``,
                                                   ``changed`` (seconds since 1970)
@@ -61,7 +62,12 @@ def handlers_for(accounts: Accounts, devices: Devices) -> dict[str, Handler]:
             "devices": devices.status(),
         }
 
+    async def ping(request: Request) -> Mapping[str, object]:
+        request.only()
+        return {}
+
     return {
+        "ping": ping,
         "user-list": users.list,
         "user-add": _explained(users.add),
         "user-role": _explained(users.role),

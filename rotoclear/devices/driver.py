@@ -152,6 +152,22 @@ class Driver:
         """Why devices that are named cannot be used, by identity."""
         return self._retries.reasons()
 
+    def unattended(self) -> str:
+        """
+        Why nobody looks after its process, for people; ``""`` as long as somebody does.
+
+        Whatever a driver does, there is always a limit that runs, or a time at which it
+        is tried again. For a moment there may be none: while a process is being killed.
+        """
+        if self.state in ("idle", "refused", "stopped") or self._retiring is not None:
+            return ""
+        if self._link is None and self._demand is not None and not self._demand.devices:
+            return ""
+        timer = self._waiting if self._link is None else self._watch
+        if timer is not None and timer.active():
+            return ""
+        return f"the driver {self.name} is {self.state}, and neither watched nor to be restarted"
+
     def start(self) -> None:
         """Start its process, as soon as there is something for it to do."""
         self._waiting = None

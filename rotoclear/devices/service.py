@@ -243,6 +243,14 @@ class Devices(Service):
             health["udev"] = {"state": "degraded", "vital": False, "reason": self._plugged.reason}
         return health
 
+    def unattended(self) -> str:
+        """
+        Which drivers nobody looks after any more; ``""``: none, as it always should be.
+
+        A driver that fails or hangs is not one of them.
+        """
+        return self._supervisor.unattended()
+
     async def _simulate(self, action: str, target: str, arguments: Mapping[str, Value]) -> Any:
         driver, identity = self._targets.find(target)
         return await driver.simulate(action, identity, arguments)

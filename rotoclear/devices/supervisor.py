@@ -79,6 +79,10 @@ class Supervisor:
         """Fires when all that were started have settled. May be cancelled."""
         return _all([driver.settled() for driver in self.drivers.values()])
 
+    def unattended(self) -> str:
+        """See :meth:`~rotoclear.devices.driver.Driver.unattended`: of all of them."""
+        return "; ".join(filter(None, (d.unattended() for d in self.drivers.values())))
+
     def stop(self) -> Deferred[None]:
         """End all processes; takes 1.5 seconds at most, whatever they do."""
         return _all([driver.stop() for driver in self.drivers.values()])

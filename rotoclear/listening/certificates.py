@@ -39,8 +39,8 @@ def make_self_signed(
     Make a key (ECDSA P-256, mode 0600) and a certificate for it; blocking.
 
     :param directory: where to; it is there.
-    :param names: host names and IP addresses, besides this machine's name,
-        ``localhost``, ``127.0.0.1`` and ``::1``.
+    :param names: host names and IP addresses, besides this machine's name (and that
+        in ``.local``, by which mDNS finds it), ``localhost``, ``127.0.0.1`` and ``::1``.
     :param force: replace those that are there.
     :param now: with a time zone.
     :return: the paths of the key and of the certificate.
@@ -111,7 +111,9 @@ def _subjects(names: Sequence[str]) -> list[x509.GeneralName]:
     found: dict[x509.GeneralName, None] = {}
     for name in names:
         found[_subject(name)] = None
-    for name in (socket.gethostname(), "localhost", "127.0.0.1", "::1"):
+    host = socket.gethostname()
+    local = f"{host.partition('.')[0]}.local"
+    for name in (host, local, "localhost", "127.0.0.1", "::1"):
         try:
             found[_subject(name)] = None
         except StartError:  # a host name with an underscore, or none at all

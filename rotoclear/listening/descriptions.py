@@ -62,10 +62,16 @@ class Unix:
 
 @frozen
 class Systemd:
-    """``systemd:index=N`` or ``systemd:name=NAME``: a socket that systemd has opened."""
+    """
+    ``systemd:index=N`` or ``systemd:name=NAME``: a socket that systemd has opened.
+
+    Beyond Twisted's grammar it takes the files of a certificate, as ``ssl:`` does,
+    and speaks TLS then.
+    """
 
     index: int | None = None
     name: str | None = None
+    tls: CertificateFiles | None = None
 
 
 @frozen
@@ -153,6 +159,21 @@ class _Arguments:
             raise ValueError("a file name is missing")
         return self._folder / Path(value).expanduser()
 
+    def certificate(self, nowhere: Path) -> CertificateFiles | None:
+        """The files of a certificate, by name; ``nowhere`` stands for those that are not given."""
+        key = self.option("privateKey", self.path, nowhere)
+        certificate = self.option("certKey", self.path, nowhere)
+        chain = self.option("extraCertChain", self.path, nowhere)
+        if key is nowhere:
+            if certificate is not nowhere or chain is not nowhere:
+                raise ValueError("privateKey is missing")
+            return None
+        return CertificateFiles(
+            key,
+            key if certificate is nowhere else certificate,
+            None if chain is nowhere else chain,
+        )
+
     def end(self) -> None:
         """Nothing may be left."""
         known = ", ".join(self._known)
@@ -219,10 +240,11 @@ def _read_systemd(arguments: _Arguments) -> Systemd:
     arguments.option("domain", str, "")  # Twisted's; the socket itself knows
     index = arguments.option("index", lambda value: _integer("index", value, 0, 4096), -1)
     name = arguments.option("name", str, "")
+    tls = arguments.certificate(Path())
     arguments.end()
     if (index < 0) == (not name):
         raise ValueError("systemd: needs either index=NUMBER or name=NAME")
-    return Systemd(None, name) if name else Systemd(index, None)
+    return Systemd(None, name, tls) if name else Systemd(index, None, tls)
 
 
 _KINDS: dict[str, Callable[[_Arguments], Tcp | Unix | Systemd]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -170,15 +170,15 @@ def _certificate(
     description: Description, known: dict[CertificateFiles, ServerCertificate]
 ) -> ServerCertificate | None:
     """Its certificate, read; endpoints with the same files share one."""
-    where = description.where
-    if not isinstance(where, Tcp) or where.tls is None:
+    files = None if isinstance(description.where, Unix) else description.where.tls
+    if files is None:
         return None
-    if where.tls not in known:
+    if files not in known:
         try:
-            known[where.tls] = ServerCertificate.open(where.tls)
+            known[files] = ServerCertificate.open(files)
         except CertificateError as error:
             raise ListenError(f"{description.text}: {error}") from None
-    return known[where.tls]
+    return known[files]
 
 
 class ListenerService(Service):
@@ -193,10 +193,12 @@ class ListenerService(Service):
         factory: IProtocolFactory,
         *,
         watch: CertificateWatch | None = None,
+        reloading: Callable[[bool], None] = lambda going_on: None,
     ) -> None:
         """
         :param listeners: from `open_listeners`; they are the service's own from now on.
         :param factory: what every connection is for, TLS or not: the site.
+        :param reloading: called before and after what `reload` does.
         """
         self._reactor = reactor
         self._listeners = listeners
@@ -204,6 +206,7 @@ class ListenerService(Service):
         certificates = list({id(c): c for e in listeners if (c := e.certificate)}.values())
         self.watch = watch or CertificateWatch(reactor, certificates)
         self._hangup = HangupHandler(reactor, self.reload)
+        self._reloading = reloading
         self.ports: list[IListeningPort] = []
         """The ports, in the order of the listeners; empty while it is not running."""
 
@@ -233,7 +236,13 @@ class ListenerService(Service):
     def reload(self) -> Deferred[None]:
         """Read the certificates again, as SIGHUP does."""
         self._log.info("SIGHUP: reading certificates again")
-        return self.watch.look(force=True)
+        self._reloading(True)
+        return self.watch.look(force=True).addBoth(self._reloaded)
+
+    def _reloaded(self, result: Any) -> Any:
+        if self.running:
+            self._reloading(False)
+        return result
 
     def health(self) -> dict[str, dict[str, str]]:
         """The parts of this room for ``GET /api/health``."""

@@ -202,6 +202,17 @@ class EngineService(Service):
             link.send(wire.Quit())
             link.kill("is stopped")
 
+    def unattended(self) -> str:
+        """
+        Why nobody looks after the process, for people; ``""`` as long as somebody does.
+
+        For a moment there may be nobody: while it is being killed.
+        """
+        timer = self._again if self._link is None else self._watch
+        if self.state == "stopped" or (timer is not None and timer.active()):
+            return ""
+        return f"the picture engine is {self.state}, and neither watched nor to be restarted"
+
     @property
     def pid(self) -> int | None:
         """Of its process, while there is one."""

@@ -16,6 +16,10 @@ RED, BLUE = leds("red"), leds("blue")
 
 
 class DemandCase(SynchronousTestCase):
+    def tearDown(self) -> None:
+        """Having nothing to do is not being lost."""
+        self.assertEqual(self.driver.unattended(), "")
+
     def setUp(self) -> None:
         self.stage = Stage()
         self.driver = Driver(

@@ -420,6 +420,47 @@ class Deaths(DriverCase):
         self.assertEqual(self.driver.state, "running")
 
 
+class LookedAfter(DriverCase):
+    """However badly a driver behaves, somebody is there for it."""
+
+    def assert_attended(self) -> None:
+        self.assertEqual(self.driver.unattended(), "")
+
+    def test_whatever_it_does(self) -> None:
+        self.driver.start()
+        self.assert_attended()
+        self.stage.process.started(self.plugin)
+        self.assert_attended()
+        self.stage.process.finds("a")
+        self.assert_attended()
+        self.stage.process.dies()
+        self.assert_attended()
+        for _ in range(300):  # it never gets anywhere, or never says anything
+            self.stage.clock.advance(0.1)
+            self.assert_attended()
+            if self.stage.process.running and self.stage.process.killed:
+                self.stage.process.dies()
+                self.assert_attended()
+        self.driver.stop()
+        self.assert_attended()
+
+    def test_no_process_can_be_started(self) -> None:
+        self.stage.error = OSError(11, "Resource temporarily unavailable")
+        self.driver.start()
+        self.assert_attended()
+
+    def test_lost(self) -> None:
+        """What must never be: a limit was dropped, and nothing takes its place."""
+        self.run_with("a")
+        assert self.driver._watch is not None
+        self.driver._watch.cancel()
+        self.assertIn("acme-head is running, and neither", self.driver.unattended())
+        self.stage.process.dies()
+        assert self.driver._waiting is not None
+        self.driver._waiting.cancel()
+        self.assertIn("acme-head is failed, and neither", self.driver.unattended())
+
+
 class Neighbours(DriverCase):
     plugin = LIGHTS
 

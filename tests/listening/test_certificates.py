@@ -67,6 +67,7 @@ class SelfSignedTests(SynchronousTestCase):
                 "xn--bro-hoa.example",
                 "*.plant.example",
                 "mill-3",
+                "mill-3.local",
                 "localhost",
             ],
         )
@@ -78,8 +79,15 @@ class SelfSignedTests(SynchronousTestCase):
         self.patch(socket, "gethostname", lambda: "localhost")
         self.make("LOCALHOST", "::1", "0:0:0:0:0:0:0:1")
         hosts, addresses = self.names()
-        self.assertEqual(hosts, ["localhost"])
+        self.assertEqual(hosts, ["localhost", "localhost.local"])
         self.assertEqual(len(addresses), 2)
+
+    def test_name_of_mdns(self):
+        """It is announced by the first part of its name."""
+        self.patch(socket, "gethostname", lambda: "mill-3.plant.example")
+        self.make()
+        hosts, _ = self.names()
+        self.assertEqual(hosts, ["mill-3.plant.example", "mill-3.local", "localhost"])
 
     def test_odd_host_name(self):
         """A machine's own name that no certificate can carry is left out."""

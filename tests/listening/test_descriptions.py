@@ -73,6 +73,20 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(self.where("systemd:domain=INET:index=0"), Systemd(index=0))
         self.assertEqual(self.where("systemd:name=http"), Systemd(name="http"))
 
+    def test_systemd_tls(self):
+        """Files of a certificate make it TLS; Twisted has no way to say so."""
+        self.assertEqual(
+            self.where("systemd:name=https:privateKey=k.pem:certKey=c.pem:extraCertChain=i.pem"),
+            Systemd(
+                name="https",
+                tls=CertificateFiles(HERE / "k.pem", HERE / "c.pem", HERE / "i.pem"),
+            ),
+        )
+        both = CertificateFiles(HERE / "both.pem", HERE / "both.pem")
+        self.assertEqual(
+            self.where("systemd:index=1:privateKey=both.pem"), Systemd(index=1, tls=both)
+        )
+
     def test_haproxy(self):
         text = "haproxy:tcp:8080:interface=127.0.0.1"
         self.assertEqual(parse(text), Description(text, Tcp(8080, "127.0.0.1"), proxied=True))
@@ -143,3 +157,7 @@ class RefusedTests(SynchronousTestCase):
         self.assert_refused("systemd", "either index=NUMBER or name=NAME")
         self.assert_refused("systemd:index=0:name=x", "either index=NUMBER or name=NAME")
         self.assert_refused("systemd:index=x", "index must be a number")
+        self.assert_refused("systemd:index=0:certKey=c.pem", "privateKey is missing")
+        self.assert_refused(
+            "systemd:name=x:key=k.pem", "there are: domain, index, name, privateKey"
+        )

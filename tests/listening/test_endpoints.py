@@ -185,8 +185,8 @@ class ServingTests(TestCase):
         os.chdir(self.folder)
         self.addCleanup(os.chdir, self.before)
 
-    def serve(self, *descriptions):
-        listeners = open_listeners(reactor, descriptions)
+    def serve(self, *descriptions, **options):
+        listeners = open_listeners(reactor, descriptions, **options)
         self.addresses = [listener.socket.getsockname() for listener in listeners]
         self.service = ListenerService(reactor, listeners, self.factory)
         self.service.startService()
@@ -243,6 +243,17 @@ class ServingTests(TestCase):
     async def test_tls(self):
         self.serve(ssl_endpoint(self.files))
         self.assertEqual(await self.talk(tls=self.trusting()), "127.0.0.1 said hello")
+
+    async def test_systemd_tls(self):
+        """A port under 1024 without a privilege, and TLS all the same."""
+        with socket.create_server(("127.0.0.1", 0)) as theirs:
+            inherited = ListenFDs([os.dup(theirs.fileno())], ["https"])
+            text = (
+                f"systemd:name=https:privateKey={self.files.key}:certKey={self.files.certificate}"
+            )
+            self.serve(text, inherited=inherited)
+            self.assertEqual(await self.talk(tls=self.trusting()), "127.0.0.1 said hello")
+            self.assertEqual(self.service.health(), {"tls": {"state": "ok"}})
 
     async def test_unix(self):
         """The mode is the one asked for, from the first to the last moment; then the file goes."""

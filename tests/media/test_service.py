@@ -213,6 +213,21 @@ class Life(Case):
         self.clock.advance(2 * FIRST)
         self.assertEqual(len(self.processes), 2)
 
+    def test_looked_after(self) -> None:
+        """Whatever it does there is a limit, or a time at which it is started again."""
+        self.assertEqual(self.engine.unattended(), "")
+        self.ready()
+        self.assertEqual(self.engine.unattended(), "")
+        self.process.die()
+        self.assertEqual(self.engine.unattended(), "")
+        self.clock.advance(FIRST)
+        assert self.engine._watch is not None
+        self.engine._watch.cancel()
+        self.assertIn("the picture engine is starting, and", self.engine.unattended())
+        self.engine._watch = None
+        self.engine.stopService()
+        self.assertEqual(self.engine.unattended(), "")
+
     def test_stop(self) -> None:
         self.ready()
         asked = self.engine.ask(wire.Stop)
