@@ -274,6 +274,9 @@ class Plugged:
                 if not self._lost:
                     self._take(event)
             if self._reactor.seconds() >= until:
+                if self._lost:
+                    # That was perhaps the last: then nothing would have us read again.
+                    self._next_in(0, self._resume)
                 return
 
     def connectionLost(self, reason: Failure) -> None:
@@ -289,7 +292,7 @@ class Plugged:
             self._next_in(0, self._resume)
 
     def _resume(self) -> None:
-        if self._events is not None:
+        if self._events is not None and self._looking is None:
             self._reactor.addReader(self)
             self.doRead()
 

@@ -129,6 +129,7 @@ class Monitor:
         while True:
             number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number == errno.ENOBUFS:
+                self._hear_again()
                 raise Overflow
             if number:
                 raise OSError(number, os.strerror(number))
@@ -139,11 +140,25 @@ class Monitor:
             except OSError as error:
                 # pyudev's own for POLLERR has no number: the socket's tells.
                 if error.errno == errno.ENOBUFS:
+                    self._hear_again()
                     raise Overflow from None
                 if error.errno is None:
                     continue
                 raise
             return None if device is None else _event(dict(device.properties))
+
+    def _hear_again(self) -> None:
+        """
+        After a loss the kernel gives us nothing until someone reads and finds nothing left.
+
+        That is how events end that were waiting; where none were, nobody would read.
+        (Linux, net/netlink/af_netlink.c: NETLINK_S_CONGESTED.)
+        """
+        try:
+            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
+                raise
 
     def close(self) -> None:
         self._socket.close()

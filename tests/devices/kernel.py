@@ -146,9 +146,10 @@ class Kernel:
         self.says(Overflow(), *events)
 
     def read(self) -> None:
-        """One turn of the reactor's reading."""
+        """One turn of the reactor's reading: only if there is something to read."""
         for reader in tuple(self.reactor.reading):
-            reader.doRead()
+            if self.events is not None and self.events.queue:
+                reader.doRead()
 
     def settle(self) -> None:
         """Everything that is under way is done and told."""

@@ -224,6 +224,17 @@ class Looking(Case):
         self.assertEqual(gpio, [()])
         self.assertEqual(self.kernel.plugged.looks, 2)
 
+    def test_a_loss_is_one_too_when_the_time_is_up_with_the_last_event(self) -> None:
+        self.watch()
+        assert self.kernel.events is not None
+        self.kernel.devices["a"] = leds("a")
+        self.kernel.events.cost = TURN
+        # One turn for the loss, one for the event; then there is nothing more to read.
+        self.kernel.lose(Event("", leds("b")))
+        self.kernel.settle()
+        self.assertEqual(self.names(), ["a"])
+        self.assertEqual(self.kernel.plugged.looks, 2)
+
     def test_a_burst_leaves_the_reactor_its_time(self) -> None:
         self.watch()
         assert self.kernel.events is not None
