@@ -160,6 +160,9 @@ class Bench(Protocol):
     def vitals(self) -> Vitals:
         """Of the process that the driver runs in."""
 
+    def kept(self) -> int:
+        """Bytes of memory that this process has of its own; of what is free, as few as can be."""
+
     def stop(self) -> float:
         """
         Let it end; return how many seconds it took. Nothing happens the second time.

@@ -15,7 +15,7 @@ from rotoclear.devices.ring import Picture
 from rotoclear.interfaces import DriverContext, Frame, ISimulated, Setting, UdevDevice
 from rotoclear.testing.bench import LIMIT, Late, Vitals
 from rotoclear.testing.fault import Fault
-from rotoclear.testing.vitals import vitals
+from rotoclear.testing.vitals import give_back, kept, vitals
 from rotoclear.testing.work import Task, Worker
 from rotoclear.values import Value
 
@@ -94,6 +94,10 @@ class DirectBench:
 
     def vitals(self) -> Vitals:
         return vitals(os.getpid())
+
+    def kept(self) -> int:
+        give_back()
+        return kept(os.getpid())
 
     def stop(self) -> float:
         for handle in self._handles:

@@ -11,7 +11,7 @@ from rotoclear.devices import ring, wire
 from rotoclear.interfaces import DeviceFailure, DeviceGone, Setting, UdevDevice
 from rotoclear.testing.bench import LIMIT, Crash, Late, Vitals
 from rotoclear.testing.process import HostProcess
-from rotoclear.testing.vitals import vitals
+from rotoclear.testing.vitals import kept, vitals
 from rotoclear.testing.work import Task
 from rotoclear.values import Value
 
@@ -77,6 +77,9 @@ class HostedBench:
 
     def vitals(self) -> Vitals:
         return vitals(self.process.pid)
+
+    def kept(self) -> int:
+        return kept(self.process.pid)
 
     def stop(self) -> float:
         if self._stopped:

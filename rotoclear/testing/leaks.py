@@ -17,7 +17,7 @@ WARM: Final = 4
 FEW: Final = 5
 """Descriptors or threads more, in all rounds, that are no leak yet."""
 
-MEMORY: Final = 8_000_000
+MEMORY: Final = 4_000_000
 """Bytes more, in all rounds, that are no leak yet."""
 
 AGAIN: Final = 2
@@ -35,11 +35,11 @@ def leaks(bench: Bench, one_round: Callable[[], None], rounds: int, report: Repo
     """
     for _ in range(WARM):
         one_round()
-    before = _settled(bench, None)
+    before, memory = _settled(bench, None), bench.kept()
     for _ in range(rounds):
         one_round()
     after = _settled(bench, before)
-    growth = [after.memory - before.memory]
+    growth = [bench.kept() - memory]
     _look("descriptor", after.descriptors - before.descriptors, rounds, bench)
     _look("thread", after.threads - before.threads, rounds, bench)
     while growth[-1] > MEMORY:
@@ -52,10 +52,10 @@ def leaks(bench: Bench, one_round: Callable[[], None], rounds: int, report: Repo
                 mend="hand out the buffer itself, or drop the frames before; look for lists and "
                 "caches that only grow",
             )
-        memory = bench.vitals().memory
+        memory = bench.kept()
         for _ in range(rounds):
             one_round()
-        growth.append(bench.vitals().memory - memory)
+        growth.append(bench.kept() - memory)
     report.figure("driver", f"growth of memory in {rounds} rounds, kB", max(0, growth[-1] // 1000))
 
 
