@@ -49,5 +49,9 @@ class Library(Protocol):
     async def open(self, kind: Kind, id_: str) -> tuple[Entry, File] | None:
         """Open one for reading; ``None``: there is no such entry."""
 
-    async def remove(self, kind: Kind, id_: str, by: str) -> bool:
-        """Remove one and its file, on behalf of a user; ``False``: there is no such entry."""
+    async def remove(self, kind: Kind, id_: str, by: str, *, forget: bool) -> bool:
+        """
+        Remove one and its file, on behalf of a user; ``False``: there is no such entry.
+
+        :param forget: the entry alone, if its volume is not there.
+        """

@@ -42,6 +42,13 @@ _HEADERS: Final = {
     "Content-Disposition": "What to call it.",
 }
 
+_FORGET: Final[Operation] = {
+    "name": "forget",
+    "in": "query",
+    "description": "If its volume is not there, remove the entry alone: it is lost for good.",
+    "schema": {"type": "boolean", "default": False},
+}
+
 STATES: Final = ("recording", "interrupted", "complete", "recovered", "damaged")
 
 
@@ -102,8 +109,12 @@ def _of(kind: str, name: str, content_type: str) -> dict[str, dict[str, object]]
                 f"remove{name}",
                 f"Remove a {kind}",
                 {"204": {"description": "It is removed, the file too."}},
-                refusals=("403", "404", "409", "502"),
-                doc="Takes `Media_rw`. What is being recorded cannot be removed: 409.",
+                parameters=(_FORGET,),
+                refusals=("400", "403", "404", "409", "502"),
+                doc=(
+                    "Takes `Media_rw`. 409: it is being recorded, or its volume is not there; "
+                    "the latter can be forgotten."
+                ),
             ),
         },
     }

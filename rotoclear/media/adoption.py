@@ -28,6 +28,9 @@ GONE: Final = "Its file is gone"
 AGAIN: Final = 30.0
 """Seconds after which a volume that could not be looked at is looked at again."""
 
+SOON: Final = 2.0
+"""The same of one with a film that its writer has not let go of yet."""
+
 
 class Shelves(Protocol):
     """The volumes' files, as :class:`rotoclear.media.shelves.Shelves`."""
@@ -37,6 +40,9 @@ class Shelves(Protocol):
 
     def name(self, volume: str) -> str:
         """What people call it."""
+
+    def volumes(self) -> list[str]:
+        """Those that are there."""
 
 
 class Adoption:
@@ -56,15 +62,24 @@ class Adoption:
         self._films = films
         self._shelves = shelves
         self._work: dict[str, Deferred[None]] = {}
-        self._again: dict[str, IDelayedCall] = {}
+        self._again: dict[tuple[str, float], IDelayedCall] = {}
         films.on_lost(lambda entry: self.look(entry.volume))
 
     def look(self, volume: str) -> None:
         """Look at what was left on a volume."""
-        again = self._again.pop(volume, None)
-        if again is not None:
-            again.cancel()
         self._later(volume, lambda: self._look(volume))
+
+    def engine_lost(self) -> None:
+        """
+        The engine has died: look at all volumes.
+
+        It may have begun a film of which it has not told, and whose writer has not made
+        the file yet.
+        """
+        for volume in self._shelves.volumes():
+            self.look(volume)
+            self._try_again(volume, SOON)
+            self._try_again(volume, AGAIN)
 
     def arrived(self, volume: str) -> None:
         """A volume has come: look at all that is on it."""
@@ -79,13 +94,14 @@ class Adoption:
 
     def stop(self) -> None:
         """Begin nothing any more."""
-        for volume in (*self._work, *self._again):
+        for volume in {*self._work, *(volume for volume, _ in self._again)}:
             self._stop(volume)
 
     def _stop(self, volume: str) -> None:
-        again = self._again.pop(volume, None)
-        if again is not None:
-            again.cancel()
+        for after in (SOON, AGAIN):
+            again = self._again.pop((volume, after), None)
+            if again is not None:
+                again.cancel()
         work = self._work.pop(volume, None)
         if work is not None:
             work.cancel()
@@ -108,7 +124,7 @@ class Adoption:
                 self._log.warn(
                     "{volume} cannot be looked at: {error}", volume=volume, error=str(error)
                 )
-                self._try_again(volume)
+                self._try_again(volume, AGAIN)
             except CancelledError:
                 pass  # it has gone
             except Exception:  # noqa: BLE001 - what comes next must be done all the same
@@ -117,12 +133,13 @@ class Adoption:
         self._work[volume] = Deferred.fromCoroutine(go())
         self._work[volume].addErrback(lambda failure: failure.trap(CancelledError) and None)
 
-    def _try_again(self, volume: str) -> None:
-        if volume not in self._again:
-            self._again[volume] = self._reactor.callLater(AGAIN, self._once_more, volume)
+    def _try_again(self, volume: str, after: float) -> None:
+        if (volume, after) not in self._again:
+            again = self._reactor.callLater(after, self._once_more, volume, after)
+            self._again[volume, after] = again
 
-    def _once_more(self, volume: str) -> None:
-        del self._again[volume]
+    def _once_more(self, volume: str, after: float) -> None:
+        del self._again[volume, after]
         self.look(volume)
 
     # -- on one volume ---------------------------------------------------
@@ -173,7 +190,7 @@ class Adoption:
             adopted = await shelf.adopt(entry.file)
         except FileBusy as error:
             self._log.info("{file}: {error}", file=entry.file, error=str(error))
-            self._try_again(entry.volume)
+            self._try_again(entry.volume, SOON)
             return False
         except (FileMissing, FileDamaged) as error:
             gone = isinstance(error, FileMissing)
@@ -197,13 +214,13 @@ class Adoption:
         try:
             adopted = await shelf.adopt(file, 0)
         except FileBusy:
-            self._try_again(volume)
+            self._try_again(volume, SOON)
             return False
         except (FileMissing, FileDamaged) as error:
             self._log.info("{file}: {error}", file=file, error=str(error))
             return False
-        if adopted is None:
-            return False
+        if adopted is None or await self._catalogue.by_file(volume, file) is not None:
+            return False  # or it was begun and ended while we looked
         self._kept(file, adopted)
         began = _began(file, adopted)
         entry = Entry(

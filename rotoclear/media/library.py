@@ -70,11 +70,13 @@ class Library:
             raise DeviceError(f"{entry.volume_name}: {error}") from None
         return entry, file
 
-    async def remove(self, kind: Kind, id_: str, by: str) -> bool:
+    async def remove(self, kind: Kind, id_: str, by: str, *, forget: bool = False) -> bool:
         """
         Remove one: its file, then its entry.
 
         :param by: who wants it, for the log.
+        :param forget: if its volume is not there, the entry alone: the volume is lost for
+            good. If it does come back, its file is there and not listed.
         :return: ``False``: there is no such entry.
         :raises NotAvailable: it is being written, or its volume is not there.
         :raises DeviceError: the volume has failed; nothing is removed.
@@ -82,14 +84,30 @@ class Library:
         entry = await self._catalogue.get(kind, id_)
         if entry is None:
             return False
-        try:
-            await self._shelf(entry).remove(entry.file)
-        except FileError as error:
-            raise DeviceError(f"{entry.volume_name}: {error}") from None
-        await self._catalogue.remove(entry.id)
-        self._log.info("{file} is removed, by {by}", file=entry.file, by=by)
+        if forget and self._is_away(entry):
+            await self._catalogue.remove(entry.id)
+            self._log.info(
+                "{file} on {volume} is forgotten, by {by}",
+                file=entry.file,
+                volume=entry.volume_name,
+                by=by,
+            )
+        else:
+            try:
+                await self._shelf(entry).remove(entry.file)
+            except NotAvailable as error:
+                hint = "; it can be forgotten, with forget=true" if self._is_away(entry) else ""
+                raise NotAvailable(f"{error}{hint}") from None
+            except FileError as error:
+                raise DeviceError(f"{entry.volume_name}: {error}") from None
+            await self._catalogue.remove(entry.id)
+            self._log.info("{file} is removed, by {by}", file=entry.file, by=by)
         await self._films.name_newest(kind)
         return True
+
+    def _is_away(self, entry: Entry) -> bool:
+        """Its volume is not there, and nobody writes it."""
+        return entry.state != "recording" and self._shelves.shelf(entry.volume) is None
 
     def _available(self, entry: Entry) -> bool:
         return (

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from twisted.internet import protocol
@@ -41,6 +42,9 @@ class Link(Protocol):
 
     def kill(self, reason: str) -> None:
         """End it now; ``ended`` is called with this reason."""
+
+    def is_stopped(self) -> bool:
+        """Somebody has sent it SIGSTOP, or traces it: it will do nothing."""
 
 
 class Spawn(Protocol):
@@ -92,6 +96,14 @@ class EngineProcess:
 
     def send(self, message: wire.ToEngine, frames: socket.socket | None = None) -> None:
         self._control.send(message, frames)
+
+    def is_stopped(self) -> bool:
+        try:
+            # proc(5): made by the kernel when it is read, so nothing is waited for.
+            stat = Path(f"/proc/{self.pid}/stat").read_bytes()
+        except OSError:
+            return False
+        return stat.rpartition(b")")[2].split()[0] in b"Tt"
 
     def kill(self, reason: str) -> None:
         self._reason = self._reason or reason

@@ -130,6 +130,7 @@ class Media(Service):
         self._snapshots = Snapshots(reactor, model, heads, volumes, self._pixels)
         self.feed = Feed(self.engine)
         self.engine.on_event(self.films.event)
+        self.engine.on_change(self._engine_changed)
         self.shelves.watch(self.adoption.arrived, self.adoption.left)
 
     async def restore(self) -> None:
@@ -155,6 +156,10 @@ class Media(Service):
         self._retention.stopService()
         self.adoption.stop()
         self.shelves.stop()
+
+    def _engine_changed(self, running: bool) -> None:
+        if not running:
+            self.adoption.engine_lost()
 
     async def _close(self) -> None:
         await self._pixels.stop()

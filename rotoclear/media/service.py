@@ -38,6 +38,13 @@ Seconds within which a running one gives a sign of life; it does so four times a
 It takes another two until a thread that is stuck shows.
 """
 
+SUSPECT: Final = 0.6
+"""
+Seconds without a sign of life after which the kernel is asked whether it is stopped.
+
+One that only gets no processor is waited for until :data:`BEAT_LIMIT`.
+"""
+
 GRACE: Final = 0.2
 """Seconds more, to see what has come while this process itself was held up."""
 
@@ -169,6 +176,7 @@ class EngineService(Service):
         self._sources: dict[int, _Source] = {}
         self._view: wire.View | None = None
         self._watch: IDelayedCall | None = None
+        self._suspicion: IDelayedCall | None = None
         self._again: IDelayedCall | None = None
         self._delay = FIRST
         self._ready_since = 0.0
@@ -233,6 +241,28 @@ class EngineService(Service):
             self._watch.cancel()
         self._watch = self._reactor.callLater(seconds, self._overdue, failure)
 
+    def _alive(self) -> None:
+        """It has just given a sign of life."""
+        self._expect(BEAT_LIMIT, "hangs")
+        if self._suspicion is not None:
+            self._suspicion.cancel()
+        self._suspicion = self._reactor.callLater(SUSPECT, self._suspect, False)
+
+    def _suspect(self, again: bool) -> None:
+        """
+        It has not given any for a while.
+
+        :param again: it was stopped a moment ago.
+        """
+        self._suspicion = None
+        if self._link is None:
+            return
+        stopped = self._link.is_stopped()
+        if stopped and again:
+            self._link.kill("was stopped")
+        else:
+            self._suspicion = self._reactor.callLater(GRACE, self._suspect, stopped)
+
     def _overdue(self, failure: str) -> None:
         self._watch = self._reactor.callLater(GRACE, self._hangs, failure)
 
@@ -270,6 +300,9 @@ class EngineService(Service):
         if self._watch is not None:
             self._watch.cancel()
         self._watch = None
+        if self._suspicion is not None:
+            self._suspicion.cancel()
+        self._suspicion = None
         requests, self._requests = self._requests, {}
         for request in requests.values():
             request.limit.cancel()
@@ -291,7 +324,7 @@ class EngineService(Service):
                 self._unseen(look)
             case wire.Beat():
                 self.beat = message
-                self._expect(BEAT_LIMIT, "hangs")
+                self._alive()
             case wire.Answer(number, result):
                 self._answered(number, result)
             case wire.Refused(number, text):
@@ -302,7 +335,7 @@ class EngineService(Service):
                 self._tell(self._events, message)
 
     def _ready(self) -> None:
-        self._expect(BEAT_LIMIT, "hangs")
+        self._alive()
         self.state, self.reason = "running", ""
         self._ready_since = self._reactor.seconds()
         self._show()

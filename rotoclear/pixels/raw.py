@@ -14,10 +14,10 @@ import numpy as np
 
 from rotoclear.pixels import Planes, size, split
 
-_Y_FULL: Final = np.clip(np.rint((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
-_C_FULL: Final = np.clip(np.rint((np.arange(256) - 128) * 255 / 224 + 128), 0, 255).astype(np.uint8)
-_Y_LIMITED: Final = np.rint(np.arange(256) * 219 / 255 + 16).astype(np.uint8)
-_C_LIMITED: Final = np.rint((np.arange(256) - 128) * 224 / 255 + 128).astype(np.uint8)
+# ITU-R BT.601: 219 steps of brightness from 16 on, 224 of colour around 128. OpenCV multiplies
+# and adds in half the time that looking each level up takes, and rounds and saturates alike.
+_Y: Final = 219 / 255, 16.0
+_C: Final = 224 / 255, 128 - 128 * 224 / 255
 
 
 class BadPicture(ValueError):
@@ -53,16 +53,16 @@ def limited(planes: Planes) -> Planes:
     """The same with the limited range, as video has it."""
     height = size(planes)[1]
     result = np.empty_like(planes)
-    cv2.LUT(planes[:height], _Y_LIMITED, result[:height])
-    cv2.LUT(planes[height:], _C_LIMITED, result[height:])
+    cv2.convertScaleAbs(planes[:height], result[:height], *_Y)
+    cv2.convertScaleAbs(planes[height:], result[height:], *_C)
     return result
 
 
 def full(planes: Planes) -> Planes:
     """The same with the full range, of planes with the limited one; in place."""
     height = size(planes)[1]
-    cv2.LUT(planes[:height], _Y_FULL, planes[:height])
-    cv2.LUT(planes[height:], _C_FULL, planes[height:])
+    for part, (scale, offset) in ((planes[:height], _Y), (planes[height:], _C)):
+        cv2.addWeighted(part, 1 / scale, part, 0, -offset / scale, part)
     return planes
 
 
@@ -106,16 +106,14 @@ def _rows(data: bytes, length: int, height: int, stride: int) -> Planes:
 
 def _from_packed(rows: Planes, format: str, width: int, height: int) -> Planes:  # noqa: A002
     pairs = np.ascontiguousarray(rows).reshape(height, width, 2)
-    luma = 0 if format == "yuyv" else 1
     planes = np.empty((height * 3 // 2, width), np.uint8)
     y, u, v = split(planes)
-    cv2.extractChannel(pairs, luma, y)
+    colours = np.empty((height, width), np.uint8)
+    # Into arrays that are there: all channels at once take less than one alone.
+    cv2.split(pairs, [y, colours] if format == "yuyv" else [colours, y])
     # A colour for two lines: the mean of both.
-    colours = cv2.extractChannel(pairs, 1 - luma)
-    colours = cv2.addWeighted(colours[0::2], 0.5, colours[1::2], 0.5, 0)
-    colours = colours.reshape(height // 2, width // 2, 2)
-    cv2.extractChannel(colours, 0, u)
-    cv2.extractChannel(colours, 1, v)
+    mean = cv2.addWeighted(colours[0::2], 0.5, colours[1::2], 0.5, 0)
+    cv2.split(mean.reshape(height // 2, width // 2, 2), [u, v])
     return full(planes)
 
 

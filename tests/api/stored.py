@@ -54,6 +54,7 @@ class Library:
     files: dict[str, File] = field(factory=dict)
     trouble: Exception | None = None
     removed: list[tuple[str, str, str]] = field(factory=list)
+    forgotten: list[str] = field(factory=list)
     opening: Deferred[None] | None = None
 
     async def page(self, kind: str, limit: int, before: str) -> Sequence[tuple[Entry, bool]] | None:
@@ -78,8 +79,10 @@ class Library:
                 return one, self.files[id_]
         return None
 
-    async def remove(self, kind: str, id_: str, by: str) -> bool:
+    async def remove(self, kind: str, id_: str, by: str, *, forget: bool) -> bool:
         if self.trouble is not None:
             raise self.trouble
+        if forget:
+            self.forgotten.append(id_)
         self.removed.append((kind, id_, by))
         return any((one.kind, one.id) == (kind, id_) for one in self.entries)

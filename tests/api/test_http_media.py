@@ -133,6 +133,18 @@ class CatalogueTests(MediaTestCase):
             answer = self.client(role).request("DELETE", "/api/recordings/a")
             self.assertEqual(answer.status, status)
         self.assertEqual(self.library.removed, [("recording", "a", "operator")])
+        self.assertEqual(self.library.forgotten, [])
+
+    def test_forget(self) -> None:
+        """For a volume that is lost for good."""
+        operator = self.client("operator")
+        answer = operator.request("DELETE", "/api/recordings/a?forget=perhaps")
+        self.assert_error(answer, 400, "Invalid request", "forget must be true or false")
+        self.assertEqual(self.library.removed, [])
+        self.assertEqual(operator.request("DELETE", "/api/recordings/a?forget=true").status, 204)
+        self.assertEqual(self.library.forgotten, ["a"])
+        self.assertEqual(operator.request("DELETE", "/api/recordings/a?forget=false").status, 204)
+        self.assertEqual(self.library.forgotten, ["a"])
 
 
 class DownloadTests(MediaTestCase):

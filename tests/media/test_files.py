@@ -127,6 +127,14 @@ class TestAdopt:
         assert (adopted.cut, adopted.frames, adopted.duration) == (False, 50, 2.0)
         assert path.read_bytes() == before
 
+    def test_closed_without_a_name(self, tmp_path: Path) -> None:
+        """Its writer has outlived the engine."""
+        before = film(tmp_path / (NAME + ".part"), 50).read_bytes()
+        adopted = Folder(tmp_path).adopt(NAME)
+        assert adopted is not None
+        assert (adopted.cut, adopted.frames, adopted.duration) == (False, 50, 2.0)
+        assert (tmp_path / NAME).read_bytes() == before
+
     @pytest.mark.parametrize("content", [b"", b"nothing", None])
     def test_nothing_to_play(self, tmp_path: Path, content: bytes | None) -> None:
         part = tmp_path / (NAME + ".part")

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from rotoclear.media.adoption import AGAIN, CRASHED, GONE, Adoption
+from rotoclear.media.adoption import AGAIN, CRASHED, GONE, SOON, Adoption
 from rotoclear.media.catalogue import Entry
 from rotoclear.media.engine import wire
 from rotoclear.media.files.shelf import FileBusy, FileDamaged, FileError
@@ -235,6 +235,24 @@ class AdoptionTests(Case):
         self.assertEqual(holiday.began, 1996.0)
         self.assertEqual(self.last, film.id)
 
+    def test_unknown_but_closed(self) -> None:
+        """The server was killed before it knew of the film; its writer has closed it."""
+        self.shelf.left["2026/11/24/rotoclear-20261124-093005.mp4"] = adopted(cut=False)
+        self.arrive()
+        (film,) = self.rows()
+        self.assertEqual((film.state, film.reason), ("complete", ""))
+
+    def test_known_by_then(self) -> None:
+        """It was begun, and ended, while it was looked at: there is one entry of it."""
+        self.shelf.left["x.mp4"] = adopted(cut=False)
+        self.shelf.slow = True
+        self.arrive()
+        self.shelf.waiting.pop(0).callback(None)
+        self.put(entry("a", file="x.mp4"))
+        self.shelf.slow = False
+        self.shelf.waiting.pop(0).callback(None)
+        self.assertEqual([film.id for film in self.rows()], ["a"])
+
     def test_unknown_ones_that_are_no_films(self) -> None:
         self.shelf.left.update({"a.mp4": None, "b.mp4": FileDamaged("no film")})
         self.arrive()
@@ -251,6 +269,28 @@ class AdoptionTests(Case):
         self.assertEqual([film.state for film in self.rows()], ["complete"])
         self.clock.advance(0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_film_that_the_engine_had_not_told_of(self) -> None:
+        """It died, and the film's writer has yet to make the file."""
+        self.arrive()
+        self.adoption.engine_lost()
+        self.shelf.left["x.mp4"] = FileBusy("busy")
+        self.clock.advance(SOON)
+        self.assertEqual(self.rows(), [])
+        self.shelf.left["x.mp4"] = adopted(cut=False)
+        self.clock.advance(SOON)
+        (film,) = self.rows()
+        self.assertEqual((film.file, film.state), ("x.mp4", "complete"))
+        self.adoption.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_late_film_that_the_engine_had_not_told_of(self) -> None:
+        self.arrive()
+        self.adoption.engine_lost()
+        self.clock.advance(SOON)
+        self.shelf.left["x.mp4"] = adopted()
+        self.clock.advance(AGAIN - SOON)
+        self.assertEqual([film.state for film in self.rows()], ["recovered"])
 
     def test_volume_fails(self) -> None:
         self.put(entry("a", state="interrupted"))

@@ -116,6 +116,27 @@ class LibraryTests(SynchronousTestCase):
         self.assertEqual(self.shelf.did, [])
         self.assertEqual(self.do(self.library.count("recording")), 3)
 
+    def test_what_is_on_a_lost_volume_can_be_forgotten(self) -> None:
+        self.put(
+            entry("a", volume="dir/away", volume_name="Stick"),
+            entry("b", volume="dir/away", state="interrupted"),
+            entry("c", volume="dir/away", state="recording"),
+            entry("d"),
+        )
+        self.model.commit({"last-recording": "d"})
+        message = self.refused(self.library.remove("recording", "a", "anna"))
+        self.assertIn("Stick; it can be forgotten, with forget=true", message)
+        for name in "ab":
+            self.assertTrue(self.do(self.library.remove("recording", name, "anna", forget=True)))
+        message = self.refused(self.library.remove("recording", "c", "anna", forget=True))
+        self.assertNotIn("forget", message)
+        self.assertEqual(self.shelf.did, [])
+        # One whose volume is there is removed with its file, as always.
+        self.assertTrue(self.do(self.library.remove("recording", "d", "anna", forget=True)))
+        self.assertEqual(self.shelf.did, [("remove", entry("d").file)])
+        self.assertEqual(self.do(self.library.count("recording")), 1)
+        self.assertEqual(self.model["last-recording"], "")
+
     def test_what_is_damaged_or_gone_can_be_removed(self) -> None:
         self.put(entry("a", state="damaged"), entry("b", missing=True))
         for name in "ab":

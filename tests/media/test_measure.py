@@ -20,7 +20,7 @@ def measured(path: Path) -> Measure:
 
 def test_closed(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mp4", 50, size=(64, 48))
-    assert measured(path) == Measure(50 / RATE, 50, 64, 48)
+    assert measured(path) == Measure(50 / RATE, 50, 64, 48, closed=True)
 
 
 def test_not_closed(tmp_path: Path) -> None:
@@ -29,6 +29,7 @@ def test_not_closed(tmp_path: Path) -> None:
     found = measured(path)
     assert 80 <= found.frames <= 100
     assert found.frames == frames_of(path)
+    assert not found.closed
     assert found.duration == pytest.approx(found.frames / RATE)
     assert (found.width, found.height) == (64, 48)
 

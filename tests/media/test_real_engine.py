@@ -14,6 +14,7 @@ import av
 import pytest
 
 from tests.harness import Client, Server
+from tests.media.processes import WRITER, processes
 
 LIMIT = 20.0
 """Seconds, on a machine that has much else to do."""
@@ -159,14 +160,20 @@ def test_paused_when_the_engine_is_lost(server: Server, client: Client) -> None:
 
 
 def test_server_killed(server: Server, client: Client) -> None:
-    """Even then the film is closed: its writer does so by itself."""
+    """Even then the film is closed: its writer does so by itself. The next start names it."""
     record(client, True)
     time.sleep(1)
+    (part,) = parts(server)
     server.kill()
     # In a session of its own: nobody has waited for it.
+    until(lambda: not processes(server, WRITER))
+    assert len(times(part)) > 10
+    server.start()
     (film,) = until(lambda: films(server))
-    assert not parts(server)
-    assert len(times(film)) > 10
+    token = server.login()
+    (row,) = until(lambda: _closed(server, token))
+    assert row["state"] == "complete"
+    assert row["duration"] == pytest.approx(len(times(film)) / 30, abs=0.2)
 
 
 def test_camera_changed_in_the_middle(server: Server, client: Client) -> None:

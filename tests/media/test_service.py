@@ -22,6 +22,7 @@ from rotoclear.media.service import (
     RETRY,
     STABLE,
     START_LIMIT,
+    SUSPECT,
     EngineService,
 )
 from rotoclear.state.errors import DeviceError
@@ -38,6 +39,7 @@ class Process:
     pid: int | None = 4711
     told: list[wire.ToEngine] = field(factory=list)
     killed: str = ""
+    stopped: bool = False
 
     def send(self, message: wire.ToEngine, frames: socket.socket | None = None) -> None:
         assert isinstance(message, wire.Source) == (frames is not None)
@@ -45,6 +47,9 @@ class Process:
 
     def kill(self, reason: str) -> None:
         self.killed = reason
+
+    def is_stopped(self) -> bool:
+        return self.stopped
 
     def die(self) -> None:
         self.ended(self.killed or "was killed by SIGKILL")
@@ -160,6 +165,25 @@ class Life(Case):
         self.clock.pump([0.1] * 20)
         self.assertEqual(self.process.killed, "hangs")
         self.assertLess(BEAT_LIMIT + GRACE, 2)
+
+    def test_one_that_is_stopped_is_killed_within_a_second(self) -> None:
+        self.ready()
+        self.live(2)
+        self.process.stopped = True
+        self.clock.pump([0.1] * 9)
+        self.assertEqual(self.process.killed, "was stopped")
+
+    def test_one_that_is_let_go_on_at_once_is_not(self) -> None:
+        self.ready()
+        self.live(2)
+        self.clock.advance(SUSPECT)
+        self.process.stopped = True
+        self.clock.advance(GRACE)
+        self.process.stopped = False
+        self.clock.advance(GRACE)
+        self.process.beat()
+        self.live(5)
+        self.assertEqual(self.process.killed, "")
 
     def test_not_when_this_process_was_held_up_itself(self) -> None:
         """Its signs are here, and have only not been read."""

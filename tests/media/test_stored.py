@@ -18,6 +18,7 @@ import pytest
 from tests.harness import Server
 from tests.harness.server import HOST
 from tests.media.making import film, seconds_of
+from tests.media.processes import WRITER, processes
 
 VOLUME = "simulated-storage/stick-1"
 
@@ -75,16 +76,7 @@ class Stored:
 
     def processes(self, module: str) -> list[int]:
         """Those of this server that run a module."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (folder / "cmdline").read_bytes().split(b"\0")
-                environment = (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if module.encode() in command and str(self.server.folder).encode() in environment:
-                found.append(int(folder.name))
-        return found
+        return processes(self.server, module)
 
 
 @pytest.fixture
@@ -144,7 +136,7 @@ def test_everything_killed(stored: Stored) -> None:
     """What is left is cut behind its last whole fragment, and listed."""
     stored.record()
     part = stored.part()
-    for pid in stored.processes("rotoclear.media.engine.writer"):
+    for pid in stored.processes(WRITER):
         os.kill(pid, signal.SIGKILL)
     stored.server.kill()
     with part.open("ab") as file:

@@ -14,6 +14,8 @@ from typing import Final
 from attrs import frozen
 
 from tests.robustness.crowds import comings_and_goings, floods, silent_readers
+from tests.robustness.engines import engines
+from tests.robustness.films import cuts
 from tests.robustness.fuzz import bad_input
 from tests.robustness.hosts import faults
 from tests.robustness.kill9 import kills, restarts
@@ -55,6 +57,12 @@ PARTS: Final = {
     ),
     "kill": Part("kill -9 in a storm of updates", 50, kills),
     "restart": Part("SIGTERM in a storm of updates", 20, restarts),
+    "films": Part("recordings cut off by kill -9, of each of four", 30, cuts),
+    "engines": Part(
+        "faults of the picture engine",
+        20,
+        lambda folder, count, seed: engines(folder, count, seed, slack=0.5),
+    ),
     "drivers": Part(
         "faults of drivers",
         100,

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.robustness.crowds import comings_and_goings, floods, silent_readers
+from tests.robustness.engines import engines
+from tests.robustness.films import cuts
 from tests.robustness.fuzz import bad_input
 from tests.robustness.hosts import faults
 from tests.robustness.kill9 import kills, restarts
@@ -61,6 +63,16 @@ def test_silent_readers(tmp_path: Path) -> None:
 def test_kill(tmp_path: Path) -> None:
     """What was confirmed more than a second before is there."""
     _run(kills(tmp_path, 5))
+
+
+def test_films(tmp_path: Path) -> None:
+    """All but the last second is kept, plays, and is listed."""
+    _run(cuts(tmp_path, 1))
+
+
+def test_engines(tmp_path: Path) -> None:
+    """``record`` is false while there is no engine; the film goes on in another one."""
+    _run(engines(tmp_path, 3, slack=15.0))
 
 
 def test_restart(tmp_path: Path) -> None:

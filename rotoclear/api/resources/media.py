@@ -134,11 +134,13 @@ class OneMedia(PixelResource):
         return None
 
     async def DELETE(self, call: Call) -> Answer:
-        """Remove it: the file, too."""
+        """Remove it: the file, too, unless its volume is lost and it is to be forgotten."""
         call.need(MEDIA_RW)
         by = call.session.username if call.session is not None else ""
         try:
-            removed = await self.context.library.remove(self._kind, self._id, by)
+            removed = await self.context.library.remove(
+                self._kind, self._id, by, forget=_switch(call, "forget")
+            )
         except (NotAvailable, DeviceError) as error:
             raise _http(error) from None
         if not removed:
@@ -228,6 +230,13 @@ def _limit(call: Call) -> int:
     if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= MOST:
         raise HttpError(400, INVALID_REQUEST, f"limit must be 1 to {MOST}")
     return int(text)
+
+
+def _switch(call: Call, name: str) -> bool:
+    text = _last(call, name) or "false"
+    if text not in ("true", "false"):
+        raise HttpError(400, INVALID_REQUEST, f"{name} must be true or false")
+    return text == "true"
 
 
 def _last(call: Call, name: str) -> str:

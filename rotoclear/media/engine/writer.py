@@ -3,7 +3,9 @@ The process that writes one film: ``python -m rotoclear.media.engine.writer``.
 
 Its standard input leads to the engine. The file is a hybrid fragmented MP4: what
 was written plays at any time, and once it is closed it is an ordinary one. It
-is on the disk each second. When the engine dies, it is closed all the same.
+is on the disk each second. When the engine dies, it is closed all the same, but
+does not get its name: that tells the server to look at it, whose catalogue may
+never have heard of it.
 """
 
 from __future__ import annotations
@@ -121,12 +123,13 @@ class Film:
 
     def close(self) -> int:
         """
-        Complete it and give it its name; return its size.
+        Complete it; return its size.
 
         :raises OSError: it cannot be completed; :meth:`save` is left.
         """
         self._container.close()
-        return self._finish()
+        os.fsync(self._descriptor)
+        return os.fstat(self._descriptor).st_size
 
     def save(self) -> int:
         """
@@ -138,17 +141,20 @@ class Film:
         if not repair.cut(self._part):
             self._part.unlink()
             return 0
-        return self._finish()
+        return os.fstat(self._descriptor).st_size
 
-    def _finish(self) -> int:
-        os.fsync(self._descriptor)
+    def name_it(self) -> None:
+        """
+        Give it its name.
+
+        :raises OSError: the volume is gone.
+        """
         self._part.rename(self._final)
         folder = os.open(self._final.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return os.fstat(self._descriptor).st_size
 
     def digest(self) -> str:
         """Its SHA-256."""
@@ -169,6 +175,7 @@ class Writer:
 
     def run(self) -> NoReturn:
         """Do it until there is no more."""
+        asked = False
         for message in self._messages():
             match message:
                 case writing.Begin():
@@ -176,8 +183,9 @@ class Writer:
                 case writing.Packet():
                     self._write(message)
                 case writing.End():
+                    asked = True
                     break
-        self._end()
+        self._end(asked)
         os._exit(0)
 
     def _messages(self) -> Iterator[writing.ToWriter]:
@@ -236,13 +244,22 @@ class Writer:
             self._trouble = writing.Trouble(kind, reason)
             self._send(self._trouble)
 
-    def _end(self) -> None:
+    def _end(self, asked: bool) -> None:
+        """
+        Close the film.
+
+        :param asked: the engine has asked for it, and will tell the server.
+        """
         self._over.set()
         film = self._film
         if film is None:
             return
         try:
             size = self._close(film)
+            if not asked:
+                return
+            if size:
+                film.name_it()
         except OSError as error:
             self._failed(error)
             return

@@ -52,7 +52,11 @@ class Packet(_Message, frozen=True, tag="packet"):
 
 
 class End(_Message, frozen=True, tag="end"):
-    """Close the file. So does the end of the stream: the engine has died."""
+    """
+    Close the file and give it its name.
+
+    The end of the stream closes it, too, but leaves its name: the engine has died.
+    """
 
 
 ToWriter = Begin | Packet | End

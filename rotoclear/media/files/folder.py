@@ -141,7 +141,7 @@ class Folder:
             if not final.exists() and not part.exists():
                 return None
         with _opened(final) as file:
-            return _described(file, cut=False)
+            return _described(file)
 
     def _recover(self, file: FileIO, part: Path, final: Path) -> wire.Adopted | None:
         modified = os.fstat(file.fileno()).st_mtime
@@ -149,7 +149,7 @@ class Folder:
             part.unlink()
             return None
         try:
-            adopted = _described(file, cut=True, modified=modified)
+            adopted = _described(file, modified)
         except Refusal:
             part.unlink()
             return None
@@ -201,7 +201,7 @@ def _same(file: FileIO, path: Path) -> bool:
         return False
 
 
-def _described(file: FileIO, *, cut: bool, modified: float | None = None) -> wire.Adopted:
+def _described(file: FileIO, modified: float | None = None) -> wire.Adopted:
     try:
         found: Measure = measure(file)
     except Unreadable as error:
@@ -214,7 +214,7 @@ def _described(file: FileIO, *, cut: bool, modified: float | None = None) -> wir
         height=found.height,
         frames=found.frames,
         modified=status.st_mtime if modified is None else modified,
-        cut=cut,
+        cut=not found.closed,
     )
 
 

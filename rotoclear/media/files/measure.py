@@ -29,12 +29,18 @@ class Unreadable(Exception):
 
 @frozen
 class Measure:
-    """What a film is. ``duration`` is in seconds."""
+    """
+    What a film is.
+
+    :ivar duration: seconds.
+    :ivar closed: it has all of its index in one place.
+    """
 
     duration: float
     frames: int
     width: int
     height: int
+    closed: bool
 
 
 @define
@@ -73,7 +79,7 @@ def measure(file: BinaryIO) -> Measure:
         ticks = sums.last - (0 if sums.frames else sums.first)
     if not sums.scale or not frames:
         raise Unreadable("There are no pictures in it")
-    return Measure(ticks / sums.scale, frames, sums.width, sums.height)
+    return Measure(ticks / sums.scale, frames, sums.width, sums.height, not sums.fragmented)
 
 
 def _top(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:

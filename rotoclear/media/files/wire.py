@@ -62,8 +62,8 @@ class Adopt(_Message, frozen=True, tag="adopt"):
     """
     Look after a film that may not have been closed.
 
-    One with ``.part`` behind its name is cut behind its last whole fragment and
-    gets its name. The answer is an :class:`Adopted`, or ``None`` if there is
+    One with ``.part`` behind its name is cut behind its last whole fragment, if it was
+    not closed, and gets its name. The answer is an :class:`Adopted`, or ``None`` if there is
     nothing to play: then nothing is left of it.
 
     :ivar patience: seconds for which whoever still writes it is waited for; after
