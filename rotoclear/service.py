@@ -25,6 +25,7 @@ from rotoclear import __version__
 from rotoclear.api.connection import quieten
 from rotoclear.api.context import ApiContext
 from rotoclear.api.fanout import Fanout
+from rotoclear.api.health import HealthWatch
 from rotoclear.api.metrics import Metrics
 from rotoclear.api.roster import Roster
 from rotoclear.api.site import make_site
@@ -100,6 +101,7 @@ class Server(Service):
         self._roster = Roster()
         self._devices = Devices(reactor, self._model, configuration, data_dir)
         self._notifier = Notifier.from_environment(os.environ, os.getpid())
+        self._health = HealthWatch(reactor, self._parts, time.time)
         self._listeners = listeners
         self._listening: ListenerService | None = None
         self._stopping: list[Any] = []
@@ -153,7 +155,8 @@ class Server(Service):
             started=started,
             status=self._devices.status,
             engine=media.status,
-            health=self._health,
+            health=self._health.parts,
+            certificates=lambda: self._listening.certificates() if self._listening else {},
             connections=self._roster,
             pictures=media.feed,
             library=media.library,
@@ -172,6 +175,8 @@ class Server(Service):
         self._listening.startService()
         self._stopping.append(self._listening.stopService)
         self._watch(socket)
+        self._health.startService()
+        self._stopping.append(self._unwatched)
         # What is there now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -256,14 +261,18 @@ class Server(Service):
         self._reactor.addSystemEventTrigger("after", "shutdown", os._exit, 1)
         self._reactor.callWhenRunning(self._reactor.stop)
 
-    def _health(self) -> dict[str, dict[str, object]]:
+    async def _unwatched(self) -> None:
+        """What stops from here on is no fault."""
+        self._health.stopService()
+
+    def _parts(self) -> dict[str, dict[str, object]]:
         """Each part's state, for ``GET /api/health``."""
         store: dict[str, object] = {"state": "ok"}
         if self._store.problem:
             store = {"state": "failed", "reason": self._store.problem}
         listening = self._listening.health() if self._listening else {}
         parts = {**self._devices.health(), **self._media.health(), **listening}
-        return {"store": store, **parts}  # type: ignore[dict-item]
+        return {"store": store, **parts}
 
     # -- stop ------------------------------------------------------------
 

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from rotoclear.api.context import ApiContext
@@ -18,7 +23,19 @@ _COUNTERS: Final = (
     ("changes", "Keys that have changed"),
     ("connections_opened", "WebSocket connections accepted"),
     ("connections_refused", "WebSocket handshakes refused because the server was full"),
+    ("pictures_shown", "Live pictures handed to viewers"),
+    ("pictures_skipped", "Live pictures that a viewer was too slow for"),
 )
+
+_ENGINE: Final = (
+    ("restarts", "engine_restarts", "Times that the picture engine was started again"),
+    ("frames", "frames", "Pictures that the engine has made"),
+    ("dropped", "frames_dropped", "Frames that came and were not made into a picture or a film"),
+    ("written", "recorded_bytes", "Bytes of film that were recorded"),
+)
+"""Counters of the engine, which begin anew with it: what it calls them, and we."""
+
+_RECORDING: Final = {"off": False, "on": True, "paused": "pause"}
 
 
 def registry(context: ApiContext) -> CollectorRegistry:
@@ -80,8 +97,91 @@ class ServerCollector(Collector):
         for (method, status), count in metrics.requests.items():
             requests.add_metric([method, str(status)], count)
         yield requests
+        yield HistogramMetricFamily(
+            "rotoclear_fanout_seconds",
+            "Time from a change until every client has been handed it",
+            buckets=metrics.fanout.buckets(),
+            sum_value=metrics.fanout.sum,
+        )
+        yield from self._backlog()
+        yield from self._people()
         yield from self._health()
         yield from self._drivers()
+        yield from self._engine()
+        yield from self._storage()
+        yield _family(
+            GaugeMetricFamily(
+                "rotoclear_certificate_expiry_timestamp_seconds",
+                "When the TLS certificate ends (seconds since 1970)",
+                labels=["certificate"],
+            ),
+            context.certificates(),
+        )
+
+    def _backlog(self) -> Iterator[Metric]:
+        backlog = self._context.connections.backlog()
+        yield GaugeMetricFamily(
+            "rotoclear_connections_blocked",
+            "Connections that have not read what was sent",
+            value=backlog.clients,
+        )
+        yield GaugeMetricFamily(
+            "rotoclear_backlog_bytes", "Bytes that wait for them", value=backlog.total
+        )
+        yield GaugeMetricFamily(
+            "rotoclear_backlog_largest_bytes",
+            "Bytes that wait for one of them, at most",
+            value=backlog.largest,
+        )
+
+    def _people(self) -> Iterator[Metric]:
+        accounts = self._context.accounts
+        yield GaugeMetricFamily(
+            "rotoclear_password_queue",
+            "Passwords that wait to be checked",
+            value=accounts.passwords_waiting,
+        )
+        yield _family(
+            CounterMetricFamily(
+                "rotoclear_audit_events", "Logins, refusals, changes of users", labels=["event"]
+            ),
+            accounts.audited,
+        )
+
+    def _engine(self) -> Iterator[Metric]:
+        engine = self._context.engine()
+        for name, ours, text in _ENGINE:
+            value = engine.get(name, 0)
+            if isinstance(value, int):
+                yield CounterMetricFamily(f"rotoclear_{ours}", text, value=value)
+        viewers = self._context.pictures.count
+        yield GaugeMetricFamily("rotoclear_viewers", "Who looks at the live picture", value=viewers)
+        now = self._context.model["record"]
+        yield _family(
+            GaugeMetricFamily(
+                "rotoclear_recording", "1 for what the recording does", labels=["state"]
+            ),
+            {name: int(value == now) for name, value in _RECORDING.items()},
+        )
+
+    def _storage(self) -> Iterator[Metric]:
+        model = self._context.model
+        there = bool(model["storage-exists"])
+        yield GaugeMetricFamily(
+            "rotoclear_storage_present", "1 if there is a volume that records", value=int(there)
+        )
+        free = GaugeMetricFamily(
+            "rotoclear_storage_free_bytes", "Free space on that volume", labels=[]
+        )
+        if there:
+            free.add_metric([], float(model["storage-free"]))
+        yield free
+        cameras = GaugeMetricFamily(
+            "rotoclear_camera_present", "1 if the camera is plugged in", labels=["camera"]
+        )
+        for number in ("1", "2"):
+            cameras.add_metric([number], int(bool(model[f"cam{number}-exists"])))
+        yield cameras
 
     def _health(self) -> Iterator[Metric]:
         yield _family(

@@ -94,6 +94,10 @@ class AnyOutbox(Protocol):
     def blocked(self) -> bool:
         """The client has not read what was sent; how long it may take is being watched."""
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that are waiting here."""
+
     def begin(self, data: bytes) -> None:
         """Send the first bytes, behind whatever the transport still has."""
 

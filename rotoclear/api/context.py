@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from rotoclear.api.http_errors import FULL, HttpError
 from rotoclear.api.metrics import Metrics
-from rotoclear.api.roster import Member
+from rotoclear.api.roster import Backlog, Member
 from rotoclear.config import Configuration
 from rotoclear.state.model import Model
 
@@ -35,6 +35,9 @@ class Connections(Protocol):
     def by_role(self) -> Mapping[str, int]:
         """How many there are of each role (``anonymous`` too); asked for at each scrape."""
 
+    def backlog(self) -> Backlog:
+        """What waits for clients that are slow; asked for at each scrape, too."""
+
     def add(self, member: Member) -> None:
         """One has opened."""
 
@@ -57,6 +60,7 @@ class ApiContext:
         another word with a ``reason``; ``"vital": False`` if the server can do without it.
     :ivar pictures: what the cameras show.
     :ivar library: the films and pictures that are stored.
+    :ivar certificates: each certificate's file, and when it ends, in seconds since 1970.
     :ivar metrics: the counters that ``/metrics`` shows.
     """
 
@@ -73,6 +77,7 @@ class ApiContext:
     connections: Connections
     pictures: Pictures
     library: Library
+    certificates: Callable[[], Mapping[str, float]] = dict
     metrics: Metrics = field(factory=Metrics)
 
     def check_place(self) -> None:

@@ -61,6 +61,16 @@ class Conversing(Connection):
         session = self.conversation and self.conversation.session
         return session.role if session else ANONYMOUS
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for it."""
+        return self.outbox.unsent
+
+    @property
+    def blocked(self) -> bool:
+        """It has not read what was sent."""
+        return self.outbox.blocked
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         # What comes after our close frame could not be answered any more.
         if self.state == self.STATE_OPEN:

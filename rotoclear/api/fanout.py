@@ -61,3 +61,4 @@ class Fanout:
             self._metrics.broadcasts += len(group)
             for receiver in list(group):
                 receiver.broadcast(frame, names)
+        self._metrics.fanout.observe(self._model.age())

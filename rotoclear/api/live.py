@@ -67,7 +67,8 @@ class LiveConnection(Conversing):
         return LoginConversation(self.factory.context, address, self._send, self.rights_changed)
 
     def opened(self, conversation: Conversation) -> None:
-        self._viewing = Viewing(self.factory.context.pictures, self.outbox, _frame, None)
+        context = self.factory.context
+        self._viewing = Viewing(context.pictures, self.outbox, _frame, None, context.metrics)
         self._follow(conversation.permissions)
 
     def closed(self, conversation: Conversation) -> None:

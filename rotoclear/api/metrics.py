@@ -2,7 +2,39 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final
+
 from attrs import define, field
+
+FANOUT_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+"""Seconds: a change is to be with every client within milliseconds."""
+
+
+class Histogram:
+    """
+    How often what was measured was how much.
+
+    :param bounds: the upper ends of its buckets but the last one, ascending.
+    :ivar sum: of all that was measured.
+    """
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """This was measured."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self.sum += value
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Each bound with how many were not above it, as Prometheus has them."""
+        names = [*map(str, self._bounds), "+Inf"]
+        return list(zip(names, accumulate(self._counts), strict=True))
 
 
 @define(eq=False)
@@ -24,6 +56,9 @@ class Metrics:
     :ivar connections_opened: WebSocket connections that have been accepted.
     :ivar connections_refused: handshakes that were answered 503.
     :ivar connections_closed: WebSocket connections that have ended, by close code.
+    :ivar pictures_shown: live pictures that were handed to viewers.
+    :ivar pictures_skipped: those that a viewer was too slow for.
+    :ivar fanout: seconds from a change until every client has been handed it.
     :ivar requests: HTTP requests that have been answered, by method and status.
     """
 
@@ -34,8 +69,11 @@ class Metrics:
     changes: int = 0
     connections_opened: int = 0
     connections_refused: int = 0
+    pictures_shown: int = 0
+    pictures_skipped: int = 0
     connections_closed: dict[int, int] = field(factory=dict)
     requests: dict[tuple[str, int], int] = field(factory=dict)
+    fanout: Histogram = field(factory=lambda: Histogram(FANOUT_BUCKETS))
 
     def refused(self, error: str) -> None:
         """A message, or one key of it, was answered with an error."""

@@ -61,6 +61,16 @@ class Stream(Protocol):
         """See :class:`~rotoclear.api.roster.Member`; so the other."""
         return self._session.role if self._session else ANONYMOUS
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for it."""
+        return self._outbox.unsent if self._outbox else 0
+
+    @property
+    def blocked(self) -> bool:
+        """It has not read what was sent."""
+        return self._outbox is not None and self._outbox.blocked
+
     def shut_down(self) -> None:
         """Close it: the server ends."""
         self._end()
@@ -75,7 +85,7 @@ class Stream(Protocol):
         self._outbox = PictureOutbox(
             context.reactor, transport, context.configuration.limits.stall, self
         )
-        self._viewing = Viewing(context.pictures, self._outbox, part, self._fps)
+        self._viewing = Viewing(context.pictures, self._outbox, part, self._fps, context.metrics)
         context.connections.add(self)
         self._outbox.begin(head + b"--" + _BOUNDARY + b"\r\n")
         self._viewing.start()

@@ -172,6 +172,9 @@ def _server_schemas() -> dict[str, Schema]:
                         "required": ["state"],
                         "properties": {
                             "state": text("`ok` is good, `failed` and `refused` are bad."),
+                            "since": text(
+                                "When it came to that state, in UTC.", format="date-time"
+                            ),
                             "vital": {
                                 "type": "boolean",
                                 "description": "`false`: the server can do without; "

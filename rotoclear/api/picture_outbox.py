@@ -100,14 +100,19 @@ class PictureOutbox:
             self._queue.append(data)
             self._go_on()
 
-    def show(self, data: bytes) -> None:
-        """Send a picture, unless a newer one comes before there is room for it."""
+    def show(self, data: bytes) -> bool:
+        """
+        Send a picture, unless a newer one comes before there is room for it.
+
+        :return: whether one that waited is skipped for it.
+        """
         if self._muted:
-            return
-        if self._newest is not None:
-            self.skipped += 1
+            return False
+        skipped = self._newest is not None
+        self.skipped += skipped
         self._newest = data
         self._go_on()
+        return skipped
 
     def drop(self) -> None:
         """The picture that waits is not to be seen any more."""

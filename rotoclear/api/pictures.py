@@ -12,7 +12,8 @@ from rotoclear.state.errors import INVALID_VALUE
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from rotoclear.api.picture_outbox import PictureOutbox
+    from rotoclear.api.metrics import Metrics
+from rotoclear.api.picture_outbox import PictureOutbox
 
 FASTEST: Final = 1000.0
 """Pictures a second that a client may name as its limit."""
@@ -71,6 +72,7 @@ class Viewing:
 
     :param frame: how a picture goes over the wire; one function for all clients of a kind.
     :param fps: the most pictures a second that it wants; ``None``: all.
+    :param metrics: counts what is shown.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class Viewing:
         outbox: PictureOutbox,
         frame: Callable[[Picture], bytes],
         fps: float | None,
+        metrics: Metrics,
     ) -> None:
         self._pictures = pictures
         self._outbox = outbox
         self._frame = frame
         self._period = 0 if fps is None else round(1e9 / fps)
         self._due = 0
+        self._metrics = metrics
 
     def start(self) -> None:
         """Begin. Not twice."""
@@ -102,7 +106,8 @@ class Viewing:
             if picture.time < self._due - self._period // 8:
                 return
             self._due = max(self._due + self._period, picture.time)
-        self._outbox.show(picture.framed(self._frame))
+        self._metrics.pictures_shown += 1
+        self._metrics.pictures_skipped += self._outbox.show(picture.framed(self._frame))
 
 
 def fps_limit(call: Call) -> float | None:

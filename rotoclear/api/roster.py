@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -15,8 +15,24 @@ class Member(Protocol):
     def role(self) -> str:
         """The role of whoever has logged in, or ``anonymous``."""
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for it to read what was sent before."""
+
+    @property
+    def blocked(self) -> bool:
+        """It has not read what was sent."""
+
     def shut_down(self) -> None:
         """Close it: the server ends."""
+
+
+class Backlog(NamedTuple):
+    """Clients that have not read what was sent, and what waits for them, in bytes."""
+
+    clients: int
+    total: int
+    largest: int
 
 
 class Roster:
@@ -40,6 +56,11 @@ class Roster:
         for member in self._members:
             roles[member.role] = roles.get(member.role, 0) + 1
         return roles
+
+    def backlog(self) -> Backlog:
+        """What waits for clients that are slow."""
+        waiting = [member.unsent for member in self._members if member.blocked]
+        return Backlog(len(waiting), sum(waiting), max(waiting, default=0))
 
     def add(self, member: Member) -> None:
         """A connection has opened."""

@@ -8,7 +8,7 @@ a copy, brought up to date in the order in which the disk was.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Protocol, TypeVar
@@ -193,6 +193,16 @@ class Accounts:
     def logout(self, session: Session) -> Deferred[None]:
         """End a token: its rights at once, and on the disk before the answer."""
         return Deferred.fromCoroutine(self._logins.logout(session))
+
+    @property
+    def passwords_waiting(self) -> int:
+        """Passwords that wait to be checked."""
+        return self._hasher.waiting
+
+    @property
+    def audited(self) -> Mapping[str, int]:
+        """What was logged for an auditor since the start, counted by kind."""
+        return self._audit.counts
 
     def users(self) -> list[User]:
         """All users, by name."""

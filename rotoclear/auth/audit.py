@@ -9,6 +9,7 @@ so that nobody can write lines of his own into the log.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from twisted.logger import Logger
@@ -25,13 +26,28 @@ def printable(text: str, longest: int = LONGEST) -> str:
 
 
 class Audit:
-    """Writes the events."""
+    """
+    Writes the events.
+
+    :ivar counts: how many of each kind there were since the start.
+    """
 
     _log = Logger()
 
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def _info(self, text: str, audit: str, **fields: object) -> None:
+        self.counts[audit] += 1
+        self._log.info(text, audit=audit, **fields)
+
+    def _warn(self, text: str, audit: str, **fields: object) -> None:
+        self.counts[audit] += 1
+        self._log.warn(text, audit=audit, **fields)
+
     def logged_in(self, user: str, address: str) -> None:
         """A password was right; a token was given out."""
-        self._log.info(
+        self._info(
             "login of {user!r} from {address}",
             audit="login",
             user=printable(user),
@@ -40,7 +56,7 @@ class Audit:
 
     def login_refused(self, user: str, address: str, reason: str) -> None:
         """A login with a password was refused."""
-        self._log.warn(
+        self._warn(
             "login of {user!r} from {address} refused: {reason}",
             audit="login-refused",
             user=printable(user),
@@ -50,7 +66,7 @@ class Audit:
 
     def token_used(self, user: str, address: str) -> None:
         """A token is used from an address that it was not used from before."""
-        self._log.info(
+        self._info(
             "login of {user!r} from {address} with a token",
             audit="token-login",
             user=printable(user),
@@ -59,7 +75,7 @@ class Audit:
 
     def token_refused(self, user: str | None, address: str) -> None:
         """An unknown or ended token, or one of another user."""
-        self._log.warn(
+        self._warn(
             "login of {user!r} from {address} with a token refused",
             audit="token-refused",
             user=None if user is None else printable(user),
@@ -68,7 +84,7 @@ class Audit:
 
     def logged_out(self, user: str, address: str) -> None:
         """A token was ended by its holder."""
-        self._log.info(
+        self._info(
             "logout of {user!r} from {address}",
             audit="logout",
             user=printable(user),
@@ -77,11 +93,11 @@ class Audit:
 
     def expired(self, user: str) -> None:
         """A token was not used for too long."""
-        self._log.info("a token of {user!r} has expired", audit="expired", user=printable(user))
+        self._info("a token of {user!r} has expired", audit="expired", user=printable(user))
 
     def displaced(self, user: str) -> None:
         """A token gave way to a newer one, because the user had too many."""
-        self._log.info(
+        self._info(
             "the idlest token of {user!r} gave way to a new one",
             audit="displaced",
             user=printable(user),
@@ -89,7 +105,7 @@ class Audit:
 
     def user_added(self, user: str, role: str, by: str, address: str) -> None:
         """There is a new user."""
-        self._log.info(
+        self._info(
             "user {user!r} added as {role} by {by!r} from {address}",
             audit="user-added",
             user=printable(user),
@@ -100,7 +116,7 @@ class Audit:
 
     def user_removed(self, user: str, by: str, address: str) -> None:
         """A user is no more."""
-        self._log.info(
+        self._info(
             "user {user!r} removed by {by!r} from {address}",
             audit="user-removed",
             user=printable(user),
@@ -110,7 +126,7 @@ class Audit:
 
     def role_changed(self, user: str, role: str, by: str, address: str) -> None:
         """A user has another role."""
-        self._log.info(
+        self._info(
             "user {user!r} made {role} by {by!r} from {address}",
             audit="role-changed",
             user=printable(user),
@@ -121,7 +137,7 @@ class Audit:
 
     def password_changed(self, user: str, by: str, address: str) -> None:
         """A user has another password."""
-        self._log.info(
+        self._info(
             "password of {user!r} changed by {by!r} from {address}",
             audit="password-changed",
             user=printable(user),
@@ -131,7 +147,7 @@ class Audit:
 
     def change_refused(self, user: str, by: str, address: str, reason: str) -> None:
         """Something about a user was to be changed, and was not."""
-        self._log.warn(
+        self._warn(
             "change of user {user!r} by {by!r} from {address} refused: {reason}",
             audit="change-refused",
             user=printable(user),

@@ -77,6 +77,11 @@ class PasswordHasher:
         self._running = 0
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a worker."""
+        return self._waiting
+
     def verify(self, encoded: str | None, password: str, lane: str) -> Deferred[Verdict]:
         """
         Compare a password with a hash, as :meth:`Argon.verify`.

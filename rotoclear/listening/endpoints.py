@@ -244,12 +244,21 @@ class ListenerService(Service):
             self._reloading(False)
         return result
 
-    def health(self) -> dict[str, dict[str, str]]:
+    def certificates(self) -> dict[str, float]:
+        """Each certificate's file, and when it ends, in seconds since 1970."""
+        return {
+            str(certificate.files.certificate): certificate.loaded.ends.timestamp()
+            for certificate in self.watch.certificates
+        }
+
+    def health(self) -> dict[str, dict[str, object]]:
         """The parts of this room for ``GET /api/health``."""
-        problems = [c.problem for c in self.watch.certificates if c.problem is not None]
-        if problems:
-            return {"tls": {"state": "failed", "reason": "; ".join(problems)}}
-        return {"tls": {"state": "ok"}} if self.watch.certificates else {}
+        if not self.watch.certificates:
+            return {}
+        state, reason = self.watch.verdict()
+        # Not vital: the certificate from before serves on, and a restart would not
+        # even find that.
+        return {"tls": {"state": state, "vital": False, **({"reason": reason} if reason else {})}}
 
 
 def _deferred(result: Deferred[Any] | None) -> Deferred[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from twisted.application.service import Service
@@ -16,6 +16,9 @@ from rotoclear.listening.tls import CertificateError, Loaded, ServerCertificate,
 
 INTERVAL = 5.0
 """Seconds between two looks at the files."""
+
+SOON = timedelta(days=14)
+"""Before a certificate's end: a new one should have been there for long."""
 
 Look = Callable[[], Loaded | CertificateError | None]
 
@@ -71,6 +74,21 @@ class CertificateWatch(Service):
         :param force: read the files even if they look the same.
         """
         return self._lock.run(lambda: Deferred.fromCoroutine(self._look(force)))
+
+    def verdict(self) -> tuple[str, str]:
+        """The worst that there is to say: ``ok``, ``degraded`` or ``failed``, and why."""
+        problems = [c.problem for c in self.certificates if c.problem is not None]
+        if problems:
+            return "failed", "; ".join(problems)
+        now = self._wall_clock()
+        loaded = [(str(c.files.certificate), c.loaded) for c in self.certificates]
+        remarks = [f"{file} {remark}" for file, one in loaded if (remark := one.remark(now))]
+        if remarks:
+            return "failed", "; ".join(remarks)
+        ending = [
+            f"{file} ends on {one.ends:%Y-%m-%d}" for file, one in loaded if one.ends - now < SOON
+        ]
+        return ("degraded", "; ".join(ending)) if ending else ("ok", "")
 
     async def _look(self, force: bool) -> None:
         for certificate in self.certificates:

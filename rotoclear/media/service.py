@@ -586,6 +586,7 @@ class EngineService(Service):
             "rate": beat.rate if beat else 0.0,
             "frames": beat.frames if beat else 0,
             "dropped": beat.dropped if beat else 0,
+            "written": beat.written if beat else 0,
             "viewers": len(self._viewers),
             "streams": len(self._listeners),
         }

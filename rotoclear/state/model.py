@@ -53,6 +53,7 @@ class Model:
         self._queues: dict[str, Queue] = {}
         self._observers: list[Observer] = []
         self._news: list[dict[str, Value]] = []
+        self._committed = self._told = 0.0
         self._readable: dict[Permissions, frozenset[str]] = {}
         self._unclaimed: dict[str, object] = {}
 
@@ -195,6 +196,7 @@ class Model:
             if value == old and type(value) is type(old):
                 continue
             if not self._news:
+                self._committed = self._reactor.seconds()
                 self._reactor.callLater(0, self._notify)
                 self._news.append({})
             elif name in self._news[-1] and self._each_counts(name):
@@ -234,8 +236,13 @@ class Model:
         """
         self._observers.append(observer)
 
+    def age(self) -> float:
+        """Seconds since the oldest of the changes was made that observers are being told of."""
+        return self._reactor.seconds() - self._told
+
     def _notify(self) -> None:
         steps, self._news = self._news, []
+        self._told = self._committed
         for news in steps:
             for observer in self._observers:
                 try:

@@ -13,6 +13,7 @@ from twisted.web.resource import Resource
 
 from rotoclear.api.context import ApiContext
 from rotoclear.api.metrics import Metrics
+from rotoclear.api.roster import Backlog
 from rotoclear.api.site import ApiSite, make_site
 from rotoclear.auth.errors import InvalidCredentials
 from rotoclear.auth.users import User
@@ -70,6 +71,8 @@ class FakeAccounts:
         factory=lambda: {token: FakeSession(role, role) for role, token in TOKENS.items()}
     )
     calls: list[tuple] = field(factory=list)
+    passwords_waiting: int = 0
+    audited: dict[str, int] = field(factory=dict)
     answers: dict[str, object] = field(factory=dict)
 
     def _do(self, name: str, *arguments: object, result: object = None) -> Deferred:
@@ -143,6 +146,9 @@ class FakeConnections:
     def remove(self, member: object) -> None:
         self.count -= 1
 
+    def backlog(self) -> Backlog:
+        return Backlog(2, 300, 200)
+
     def by_role(self) -> dict[str, int]:
         return {"anonymous": 2, "viewer": 1}
 
@@ -175,6 +181,8 @@ class SiteTestCase(SynchronousTestCase):
         self.connections = FakeConnections()
         self.status: dict[str, object] = {"drivers": []}
         self.health: dict[str, dict[str, object]] = {"database": {"state": "ok"}}
+        self.engine: dict[str, object] = {}
+        self.certificates: dict[str, float] = {}
         self.library = self.make_library()
         self.context = self.make_context(self.accounts, FakeTickets())
         self.site = self.make_site()
@@ -189,7 +197,9 @@ class SiteTestCase(SynchronousTestCase):
             version="1.2.3",
             started=self.clock.seconds(),
             status=lambda: self.status,
+            engine=lambda: self.engine,
             health=lambda: self.health,
+            certificates=lambda: self.certificates,
             connections=self.connections,
             pictures=self.screen,
             library=self.library,  # type: ignore[arg-type]

@@ -61,6 +61,58 @@ class Figures(SiteTestCase):
         self.assertEqual(figures["rotoclear_part_healthy", "database"], 1)
         self.assertEqual(figures["rotoclear_part_healthy", "driver v4l2"], 0)
 
+    def test_fanout(self):
+        """From the change until everybody has been handed it: cumulative buckets."""
+        for seconds in (0.0001, 0.004, 0.004, 5.0):
+            self.metrics.fanout.observe(seconds)
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_fanout_seconds_bucket", "0.0005"], 1)
+        self.assertEqual(figures["rotoclear_fanout_seconds_bucket", "0.005"], 3)
+        self.assertEqual(figures["rotoclear_fanout_seconds_bucket", "+Inf"], 4)
+        self.assertEqual(figures["rotoclear_fanout_seconds_count",], 4)
+        self.assertAlmostEqual(figures["rotoclear_fanout_seconds_sum",], 5.0081)
+
+    def test_slow_clients(self):
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_connections_blocked",], 2)
+        self.assertEqual(figures["rotoclear_backlog_bytes",], 300)
+        self.assertEqual(figures["rotoclear_backlog_largest_bytes",], 200)
+
+    def test_people(self):
+        self.accounts.passwords_waiting = 7
+        self.accounts.audited = {"login-refused": 3}
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_password_queue",], 7)
+        self.assertEqual(figures["rotoclear_audit_events_total", "login-refused"], 3)
+
+    def test_pictures_and_films(self):
+        self.engine = {"restarts": 1, "frames": 900, "dropped": 4, "written": 10**9, "rate": 30.0}
+        self.model.commit({"record": "pause"})
+        self.metrics.pictures_skipped += 6
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_engine_restarts_total",], 1)
+        self.assertEqual(figures["rotoclear_frames_total",], 900)
+        self.assertEqual(figures["rotoclear_frames_dropped_total",], 4)
+        self.assertEqual(figures["rotoclear_recorded_bytes_total",], 10**9)
+        self.assertEqual(figures["rotoclear_pictures_skipped_total",], 6)
+        states = {name: figures["rotoclear_recording", name] for name in ("off", "on", "paused")}
+        self.assertEqual(states, {"off": 0, "on": 0, "paused": 1})
+
+    def test_storage_and_cameras(self):
+        self.assertNotIn(("rotoclear_storage_free_bytes",), self.scrape())
+        self.model.commit({"storage-exists": True, "storage-free": 123, "cam2-exists": True})
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_storage_free_bytes",], 123)
+        self.assertEqual(figures["rotoclear_storage_present",], 1)
+        self.assertEqual(figures["rotoclear_camera_present", "1"], 0)
+        self.assertEqual(figures["rotoclear_camera_present", "2"], 1)
+
+    def test_certificate(self):
+        self.certificates = {"/etc/server.pem": 2e9}
+        figures = self.scrape()
+        name = "rotoclear_certificate_expiry_timestamp_seconds"
+        self.assertEqual(figures[name, "/etc/server.pem"], 2e9)
+
     def test_formats(self):
         response = self.client("viewer").get("/metrics")
         self.assertIn("text/plain", response.headers["content-type"])

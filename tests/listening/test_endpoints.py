@@ -165,7 +165,9 @@ class MemoryTests(SynchronousTestCase):
         listeners = open_listeners(memory, [ssl_endpoint(files)])
         self.addCleanup(listeners[0].close)
         service = ListenerService(memory, listeners, GreeterFactory())
-        self.assertEqual(service.health(), {"tls": {"state": "ok"}})
+        self.assertEqual(service.health(), {"tls": {"state": "ok", "vital": False}})
+        ends = listeners[0].certificate.loaded.ends.timestamp()
+        self.assertEqual(service.certificates(), {str(files.certificate): ends})
         files.key.write_text("x")
         certificate = listeners[0].certificate
         certificate.take(certificate.look())

@@ -14,6 +14,9 @@ FAILED: Final = "failed"
 REFUSED: Final = "refused"
 """The state of a part that is not even tried."""
 
+_FOR_ALL: Final = ("state", "since")
+"""What everybody may know of a part."""
+
 _CAMERAS: Final = (1, 2)
 
 
@@ -54,13 +57,16 @@ class Health(ApiResource):
 
         A part that says it is not ``vital`` (a driver) only makes the whole
         ``degraded``: whoever restarts what answers 503 would end a recording
-        for the sake of a lamp. Everybody sees each part's state; the reasons,
-        which may name files and plugins, take ``System_r``.
+        for the sake of a lamp. Everybody sees each part's state and
+        since when it is so; the reasons, which may name files and plugins, take ``System_r``.
         """
         parts = self.context.health()
         bad = [part for part in parts.values() if part["state"] in (FAILED, REFUSED)]
         failed = any(part.get("vital", True) for part in bad)
         if call.permissions.isdisjoint((SYSTEM_R, SYSTEM_RW)):
-            parts = {name: {"state": part["state"]} for name, part in parts.items()}
+            parts = {
+                name: {field: part[field] for field in _FOR_ALL if field in part}
+                for name, part in parts.items()
+            }
         state = FAILED if failed else "degraded" if bad else "ok"
         return Answer(503 if failed else 200, {"state": state, "parts": parts})

@@ -189,5 +189,6 @@ class Engine:
                     dropped=self._pictures.dropped + self._recording.dropped + lost,
                     rate=round(rate, 1),
                     recording=self._recording.state,
+                    written=self._recording.written,
                 )
             )

@@ -103,6 +103,7 @@ class Recording(threading.Thread):
     :ivar alive: when it last looked around.
     :ivar state: what it does.
     :ivar dropped: pictures that came too quickly for the encoder.
+    :ivar written: bytes that have gone into films.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class Recording(threading.Thread):
         self.alive = time.monotonic()
         self.state: State = "off"
         self.dropped = 0
+        self.written = 0
 
     # -- from other threads ----------------------------------------------
 
@@ -296,6 +298,7 @@ class Recording(threading.Thread):
         self._left_out = False
         take.last = encoded.time
         take.size += len(encoded.data)
+        self.written += len(encoded.data)
         take.film.put(writing.Packet(encoded.time - take.began, encoded.key, encoded.data))
         if take.file:
             self._answer()

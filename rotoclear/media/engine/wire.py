@@ -298,6 +298,7 @@ class Beat(_Message, frozen=True, tag="beat"):
     :ivar frames: pictures made since it was started.
     :ivar dropped: frames that came and were not made into one.
     :ivar rate: pictures a second, of the last one.
+    :ivar written: bytes of film since it was started.
     """
 
     frames: int
@@ -305,6 +306,7 @@ class Beat(_Message, frozen=True, tag="beat"):
     rate: float
     recording: Literal["off", "on", "paused"]
     published: str = ""
+    written: int = 0
 
 
 class Log(_Message, frozen=True, tag="log"):
