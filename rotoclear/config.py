@@ -95,6 +95,18 @@ class Metrics(_Section, frozen=True):
     """``/metrics`` needs no login."""
 
 
+class Log(_Section, frozen=True):
+    """``[log]``: what the log looks like; see :doc:`monitoring`."""
+
+    format: Literal["text", "json", "journal"] = "text"
+    """
+    ``text``: lines for people; ``json``: an object in each line; ``journal``: to systemd's
+    journal, with fields that can be searched for.
+    """
+    level: Literal["debug", "info", "warn", "error"] = "info"
+    """What is less than that is left out. The audit trail is ``info`` and ``warn``."""
+
+
 class Heads(_Section, frozen=True):
     """``[heads]``: which camera is 1 and which is 2, and whose lamp is whose."""
 
@@ -188,6 +200,7 @@ class Configuration(_Section, frozen=True):
     login: Login = field(default_factory=Login)
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
+    log: Log = field(default_factory=Log)
     heads: Heads = field(default_factory=Heads)
     storage: Storage = field(default_factory=Storage)
     recording: Recording = field(default_factory=Recording)

@@ -23,15 +23,14 @@ from twisted.logger import (
     FilteringLogObserver,
     ILogFilterPredicate,
     ILogObserver,
-    LegacyLogObserverWrapper,
     LogEvent,
     PredicateResult,
 )
 from twisted.python.components import Componentized
-from twisted.scripts._twistd_unix import UnixAppLogger
 from zope.interface import provider
 
 import twisted.plugins
+from rotoclear.logs import twistds
 
 REMARK: Final = "Unable to write to plugin cache"
 """How :func:`twisted.plugin.getCache` begins it."""
@@ -43,20 +42,24 @@ def can_be_written() -> bool:
     return all(os.access(folder, os.W_OK) for folder in folders)
 
 
-def keep_quiet(application: Componentized, options: Mapping[str, Any]) -> None:
+def keep_quiet(
+    application: Componentized,
+    options: Mapping[str, Any],
+    observer: ILogObserver | None = None,
+) -> None:
     """
-    Have twistd's log leave out the remark.
+    Have the log leave out the remark.
 
     :param application: twistd's; a log that was chosen for it stays.
     :param options: twistd's own.
+    :param observer: the log that the application is to have; ``None``: twistd's own.
     """
-    if can_be_written() or application.getComponent(ILogObserver) is not None:
+    if application.getComponent(ILogObserver) is not None:
         return
-    # Where the options say: a file, the syslog, the terminal.
-    observer = UnixAppLogger(options)._getLogObserver()
-    if not ILogObserver.providedBy(observer):
-        observer = LegacyLogObserverWrapper(observer)
-    application.setComponent(ILogObserver, FilteringLogObserver(observer, [_wanted]))
+    if not can_be_written():
+        observer = FilteringLogObserver(observer or twistds(options), [_wanted])
+    if observer is not None:
+        application.setComponent(ILogObserver, observer)
 
 
 @provider(ILogFilterPredicate)

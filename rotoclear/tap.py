@@ -18,8 +18,8 @@ from attrs import frozen
 from twisted.application.service import IService, MultiService
 from twisted.python import usage
 
-from rotoclear import __version__
-from rotoclear.config import Configuration, load
+from rotoclear import __version__, logs
+from rotoclear.config import Configuration, Log, load
 from rotoclear.errors import StartError
 from rotoclear.listening.endpoints import Listener, check_listeners, open_listeners
 from rotoclear.listening.limits import raise_open_files
@@ -143,16 +143,18 @@ class Server(MultiService):
     The parent of all services; it keeps the data folder locked as long as the process lives.
 
     :param options: twistd's own.
+    :param log: how the log is wished for.
     """
 
-    def __init__(self, lock: DataFolderLock, options: Mapping[str, Any]) -> None:
+    def __init__(self, lock: DataFolderLock, options: Mapping[str, Any], log: Log) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.lock = lock
         self._options = options
+        self._log = log
 
     def setServiceParent(self, parent: Any) -> None:
         """What twistd calls with its application, before it begins its log."""
-        keep_quiet(parent, self._options)
+        keep_quiet(parent, self._options, logs.observer(self._log, self._options))
         super().setServiceParent(parent)  # type: ignore[no-untyped-call]
 
 
@@ -183,7 +185,7 @@ def make(
     try:
         with _listening(settled):
             listeners = open_listeners(reactor, settled.listen)
-        server = Server(lock, options.parent or {})
+        server = Server(lock, options.parent or {}, settled.configuration.log)
         service = make_service(reactor, settled.configuration, settled.data_dir, listeners)
         service.setServiceParent(server)
     except BaseException:

@@ -94,7 +94,7 @@ class RefusedTests(Case):
         self.assertEqual(
             self.refused("[lgoin]"),
             "lgoin: unknown section (do you mean login?); there are: "
-            "disabled-drivers, drivers, enabled-drivers, heads, limits, live, login, metrics, "
+            "disabled-drivers, drivers, enabled-drivers, heads, limits, live, log, login, metrics, "
             "recording, retention, server, storage",
         )
         self.assertIn("do you mean message-rate?", self.refused("[limits]\nmessage_rate = 5"))

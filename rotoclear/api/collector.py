@@ -15,6 +15,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from rotoclear.api.context import ApiContext
+from rotoclear.state.permissions import ROLES
 
 _COUNTERS: Final = (
     ("messages", "Messages that WebSocket clients have sent"),
@@ -75,7 +76,7 @@ class ServerCollector(Collector):
             GaugeMetricFamily(
                 "rotoclear_connections", "Open WebSocket connections", labels=["role"]
             ),
-            context.connections.by_role(),
+            {**dict.fromkeys(ROLES, 0), **context.connections.by_role()},
         )
         for name, text in _COUNTERS:
             yield CounterMetricFamily(f"rotoclear_{name}", text, value=getattr(metrics, name))
