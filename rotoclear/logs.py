@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final, Literal, Protocol
 
 from twisted.logger import (
@@ -111,9 +112,10 @@ def described(event: LogEvent) -> dict[str, object]:
             continue
         if isinstance(value, str):
             value = _whole(value)
-        elif not (value is None or isinstance(value, bool | int)):
-            if not isinstance(value, float) or value - value != 0:
-                continue
+        elif not (value is None or isinstance(value, bool | int | float)) or (
+            isinstance(value, float) and not isfinite(value)
+        ):
+            continue
         result[f"field_{name}" if name in _TAKEN else name] = value
     return result
 

@@ -54,10 +54,7 @@ class TestJson:
 
     def test_traceback(self) -> None:
         def fail(log: Logger) -> None:
-            try:
-                raise ZeroDivisionError("1 / 0")
-            except ZeroDivisionError:
-                log.failure("it failed", Failure())
+            log.failure("it failed", Failure(ZeroDivisionError("1 / 0")))
 
         (line,) = self.lines(fail)
         assert line["level"] == "critical"
