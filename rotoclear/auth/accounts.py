@@ -28,6 +28,7 @@ from rotoclear.auth.logins import Login, Logins
 from rotoclear.auth.passwords import PasswordHasher
 from rotoclear.auth.records import Record
 from rotoclear.auth.sessions import Session, Sessions
+from rotoclear.auth.streamkeys import StreamKeys
 from rotoclear.auth.throttle import Throttle
 from rotoclear.auth.users import User, canonical_name, check_role
 from rotoclear.state.database import Database
@@ -106,6 +107,9 @@ class Accounts:
         self._basic = BasicLogins(
             reactor, self._logins, throttle, self._users, self._audit, wall_clock
         )
+        self._stream_keys = StreamKeys(
+            reactor, database, throttle, self._users, self._audit, wall_clock
+        )
 
     @classmethod
     def open(
@@ -136,6 +140,7 @@ class Accounts:
             await self._database.run(lambda db: initial.tidy(db, self._data_dir))
         else:
             await self._make_first()
+        await self._stream_keys.load()
         for token in await self._database.run(records.load_tokens):
             self._sessions.add(token, self._users[token.user].user.role)
         self._idleness.start()
@@ -189,6 +194,30 @@ class Accounts:
         :return: a session that ends when it is not used for a while; fails as :meth:`login`.
         """
         return Deferred.fromCoroutine(self._basic.session(username, password, address))
+
+    def verify_stream(self, username: str, proves: Callable[[str], bool], address: str) -> Session:
+        """
+        Let somebody in to watch who knows the user's stream key.
+
+        :param proves: whether this key is known.
+        :return: a session that ends when it is not used for a while.
+        :raises InvalidCredentials: it is not.
+        :raises TooManyAttempts: wrong too often.
+        """
+        return self._stream_keys.session(username, proves, address)
+
+    def is_stream_key(self, username: str, password: str) -> bool:
+        """Whether a password is that user's stream key."""
+        return self._stream_keys.is_key(username, password)
+
+    def stream_key(self, name: str, action: str, by: str, address: str) -> Deferred[str]:
+        """
+        Show, renew or revoke a user's stream key.
+
+        :param action: one of :data:`rotoclear.auth.streamkeys.ACTIONS`.
+        :return: the key, or ``""``; fails with a :exc:`~rotoclear.auth.errors.UserError`.
+        """
+        return self._audited(name, by, address, self._stream_keys.act(name, action, by, address))
 
     def logout(self, session: Session) -> Deferred[None]:
         """End a token: its rights at once, and on the disk before the answer."""
@@ -249,6 +278,7 @@ class Accounts:
         self._audit.role_changed(name, role, by, address)
         self._sessions.change_role(name, role)
         self._basic.sessions.change_role(name, role)
+        self._stream_keys.sessions.change_role(name, role)
 
     def change_password(
         self, who: Session | str, old: str | None, new: str, by: str, address: str
@@ -309,6 +339,7 @@ class Accounts:
         del self._users[name]
         self._audit.user_removed(name, by, address)
         self._end_sessions(name)
+        self._stream_keys.forget(name)
         await self._remove_initial_password()
 
     def _end_sessions(self, name: str) -> None:

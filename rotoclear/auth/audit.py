@@ -145,6 +145,16 @@ class Audit:
             address=printable(address),
         )
 
+    def stream_key_changed(self, user: str, by: str, address: str) -> None:
+        """A user has another stream key, or none any more."""
+        self._log.info(
+            "stream key of {user!r} changed by {by!r} from {address}",
+            audit="stream-key-changed",
+            user=printable(user),
+            by=printable(by),
+            address=printable(address),
+        )
+
     def change_refused(self, user: str, by: str, address: str, reason: str) -> None:
         """Something about a user was to be changed, and was not."""
         self._warn(

@@ -17,7 +17,7 @@ from sqlite3 import Connection
 from types import TracebackType
 from typing import Final, Self
 
-from rotoclear.auth import initial, records
+from rotoclear.auth import initial, records, streamkeys
 from rotoclear.auth.argon import Argon, check_password
 from rotoclear.auth.audit import Audit
 from rotoclear.auth.errors import AuthError
@@ -126,6 +126,15 @@ class OfflineUsers:
         transact(self._connection, lambda db: records.delete_user(db, name))
         self._audit.user_removed(name, _BY, _ADDRESS)
         self._tidy()
+
+    def stream_key(self, name: str, action: str) -> str:
+        """Show, renew or revoke a user's stream key; return it, or ``""``."""
+        now = self._wall_clock()
+        before = streamkeys.load(self._connection).get(name, "")
+        name, key = transact(self._connection, lambda db: streamkeys.act(db, name, action, now))
+        if key != before:
+            self._audit.stream_key_changed(name, _BY, _ADDRESS)
+        return key
 
     def _tidy(self) -> None:
         transact(self._connection, lambda db: initial.tidy(db, self._data_dir))

@@ -150,6 +150,12 @@ def _add_user(commands: _Subparsers) -> None:
     role = action("role", "give a user another role")
     role.add_argument("name", metavar="NAME")
     role.add_argument("role", metavar="ROLE", choices=USER_ROLES, help=", ".join(USER_ROLES))
+    text = "show the key that a user's player watches the film with; makes one if there is none"
+    stream_key = action("stream-key", text)
+    stream_key.add_argument("name", metavar="NAME")
+    either = stream_key.add_mutually_exclusive_group()
+    either.add_argument("--new", action="store_true", help="another one; the old one ends")
+    either.add_argument("--revoke", action="store_true", help="none any more")
 
 
 def _add_simulate(commands: _Subparsers) -> None:

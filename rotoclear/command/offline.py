@@ -65,6 +65,8 @@ def _perform(users: OfflineUsers, do: str, arguments: Mapping[str, str]) -> dict
             users.set_role(**arguments)
         case "user-remove":
             users.remove_user(**arguments)
+        case "user-stream-key":
+            return {"key": users.stream_key(**arguments)}
         case _:
             raise CommandError(f"{do} needs a running server", UNAVAILABLE)
     return {}

@@ -32,6 +32,8 @@ def run(arguments: Namespace) -> int:
                 _do(folder, "user-remove", name=arguments.name)
             case "role":
                 _do(folder, "user-role", name=arguments.name, role=arguments.role)
+            case "stream-key":
+                _stream_key(folder, arguments)
     except AuthError as error:
         raise CommandError(str(error)) from None
     return OK
@@ -47,6 +49,13 @@ def _passwd(folder: Path, name: str) -> None:
     if name not in _names(folder):
         raise CommandError(f"There is no user {name!r}")
     _do(folder, "user-passwd", name=name, password=ask_password(name))
+
+
+def _stream_key(folder: Path, arguments: Namespace) -> None:
+    action = "revoke" if arguments.revoke else "new" if arguments.new else "show"
+    key = _do(folder, "user-stream-key", name=arguments.name, action=action).get("key")
+    if key:
+        print(key)
 
 
 def _names(folder: Path) -> set[object]:

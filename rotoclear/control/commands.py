@@ -36,6 +36,8 @@ def handlers_for(accounts: Accounts, devices: Devices) -> dict[str, Handler]:
     ``user-role`` ``name`` ``role``
     ``user-passwd`` ``name`` ``password``
     ``user-remove`` ``name``
+    ``user-stream-key`` ``name`` ``action``       ``key``: a text, empty when there is
+    (``show``, ``new``, ``revoke``)               none any more
     ``simulate`` ``action`` ``target``            ``result``: an object, or null
     ``arguments`` (an object)
     ``status``                                    ``version``, ``pid``, ``users``
@@ -73,6 +75,7 @@ def handlers_for(accounts: Accounts, devices: Devices) -> dict[str, Handler]:
         "user-role": _explained(users.role),
         "user-passwd": _explained(users.passwd),
         "user-remove": _explained(users.remove),
+        "user-stream-key": _explained(users.stream_key),
         "simulate": simulate,
         "status": status,
     }
@@ -112,6 +115,12 @@ class UserCommands:
         (name,) = request.texts("name")
         await self._accounts.remove_user(name, by=request.by, address=ADDRESS)
         return {}
+
+    async def stream_key(self, request: Request) -> Mapping[str, object]:
+        """Show, renew or revoke one's stream key."""
+        name, action = request.texts("name", "action")
+        key = await self._accounts.stream_key(name, action, by=request.by, address=ADDRESS)
+        return {"key": key}
 
 
 def described(user: User) -> dict[str, object]:

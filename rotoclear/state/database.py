@@ -82,6 +82,13 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE INDEX media_by_number ON media (kind, number);
     CREATE INDEX media_by_file ON media (volume, file);
     """,
+    """
+    CREATE TABLE stream_keys (
+        user TEXT PRIMARY KEY REFERENCES users (name) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        created REAL NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 """How each schema version comes from the one before. Only ever add to the end."""
 

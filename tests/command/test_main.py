@@ -20,6 +20,8 @@ COMMANDS = (
     ("user", "passwd", "joe"),
     ("user", "remove", "joe"),
     ("user", "role", "joe", "viewer"),
+    ("user", "stream-key", "joe"),
+    ("user", "stream-key", "joe", "--new"),
     ("simulate", "unplug", "2"),
     ("simulate", "plug", "2"),
     ("simulate", "fault", "2", "hang"),

@@ -93,6 +93,17 @@ class RunningTests(TestCase):
         listed = json.loads((await self.run_it("user", "list", "--json")).out)
         self.assertEqual([user["name"] for user in listed], ["admin"])
 
+    async def test_stream_key(self) -> None:
+        shown = await self.run_it("user", "stream-key", "admin")
+        self.assertEqual((shown.code, shown.err), (0, ""))
+        key = shown.out.strip()
+        self.assertTrue(self.accounts.is_stream_key("admin", key))
+        again = await self.run_it("user", "stream-key", "admin", "--new")
+        self.assertNotEqual(again.out.strip(), key)
+        self.assertTrue(self.accounts.is_stream_key("admin", again.out.strip()))
+        await self.done("stream-key", "admin", "--revoke")
+        self.assertFalse(self.accounts.is_stream_key("admin", again.out.strip()))
+
     async def test_way_back_in(self) -> None:
         file = self.folder / "initial-admin-password"
         self.assertTrue(file.exists())
@@ -106,6 +117,7 @@ class RunningTests(TestCase):
             (("role", "joe", "viewer"), "There is no user 'joe'"),
             (("add", "admin", "--role", "viewer"), "There is a user 'admin' already"),
             (("passwd", "admin"), "8"),
+            (("stream-key", "joe"), "There is no user 'joe'"),
         ):
             with self.subTest(words=words):
                 result = await self.run_it("user", *words, stdin="short")

@@ -68,6 +68,10 @@ class UserTests(StoppedTests):
         self.done("role", "joe", "operator")
         self.assertEqual(self.roles()["joe"], "operator")
         self.done("passwd", "joe", stdin=PASSWORD)
+        key = self.user("stream-key", "joe").out
+        self.assertRegex(key, r"^[0-9a-f]{32}\n$")
+        self.assertEqual(self.user("stream-key", "joe").out, key)
+        self.done("stream-key", "joe", "--revoke")
         self.done("remove", "joe")
         self.assertEqual(self.roles(), {"anna": "administrator"})
 
@@ -85,6 +89,7 @@ class UserTests(StoppedTests):
             (("passwd", "joe"), "There is no user 'joe'"),
             (("remove", "joe"), "There is no user 'joe'"),
             (("role", "joe", "viewer"), "There is no user 'joe'"),
+            (("stream-key", "joe"), "There is no user 'joe'"),
         ):
             with self.subTest(words=words):
                 self.assertEqual(self.refused(*words, stdin=PASSWORD), text)

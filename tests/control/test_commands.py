@@ -57,6 +57,7 @@ class CommandTests(SynchronousTestCase):
             ("user-role", "name"),
             ("user-passwd", "name"),
             ("user-remove", "name"),
+            ("user-stream-key", "name"),
             ("simulate", "action"),
         ):
             with self.subTest(do=do):
