@@ -172,7 +172,7 @@ class EngineService(Service):
         self._numbers = itertools.count(1)
         self._needs: dict[tuple[object, int], int] = {}
         self._viewers: list[Viewer] = []
-        self._listeners: list[Listener] = []
+        self._listeners: dict[int, list[Listener]] = {}
         self._sources: dict[int, _Source] = {}
         self._view: wire.View | None = None
         self._watch: IDelayedCall | None = None
@@ -341,8 +341,8 @@ class EngineService(Service):
         self._show()
         if self._viewers:
             self._send(wire.Live(self._quality))
-        if self._listeners:
-            self._send(wire.Stream(True, self._plan))
+        for camera in self._listeners:
+            self._send(wire.Stream(True, self._plan, camera))
         self._look()
         self._tell(self._changes, True)
         self._is_settled()
@@ -367,7 +367,7 @@ class EngineService(Service):
             for viewer in tuple(self._viewers):
                 viewer.picture(data, head.time)
         else:
-            for listener in tuple(self._listeners):
+            for listener in tuple(self._listeners.get(head.camera, ())):
                 listener.access_unit(data, head.time, bool(head.flags & wire.KEY))
 
     def _tell(self, observers: list[Callable[..., None]], news: object) -> None:
@@ -453,24 +453,31 @@ class EngineService(Service):
             self._send(wire.Live(0))
         self.done(viewer)
 
-    def listen(self, listener: Listener) -> None:
-        """Give it the film as it is made; begins with a keyframe soon."""
-        self._listeners.append(listener)
-        if len(self._listeners) == 1:
-            self._send(wire.Stream(True, self._plan))
-        self._send(wire.Keyframe())
-        self.need(listener)
+    def listen(self, listener: Listener, camera: int = 0) -> None:
+        """
+        Give it the film as it is made; begins with a keyframe soon.
 
-    def keyframe(self) -> None:
+        :param camera: of that camera alone; 0: of the view.
+        """
+        listeners = self._listeners.setdefault(camera, [])
+        listeners.append(listener)
+        if len(listeners) == 1:
+            self._send(wire.Stream(True, self._plan, camera))
+        self._send(wire.Keyframe(camera))
+        self.need(listener, camera)
+
+    def keyframe(self, camera: int = 0) -> None:
         """Have the film's next picture be a keyframe: somebody has joined."""
-        self._send(wire.Keyframe())
+        self._send(wire.Keyframe(camera))
 
-    def unlisten(self, listener: Listener) -> None:
+    def unlisten(self, listener: Listener, camera: int = 0) -> None:
         """Give it no more."""
-        self._listeners.remove(listener)
-        if not self._listeners:
-            self._send(wire.Stream(False, self._plan))
-        self.done(listener)
+        listeners = self._listeners[camera]
+        listeners.remove(listener)
+        if not listeners:
+            del self._listeners[camera]
+            self._send(wire.Stream(False, self._plan, camera))
+        self.done(listener, camera)
 
     # -- the view, and the heads in it -----------------------------------
 
@@ -588,7 +595,7 @@ class EngineService(Service):
             "dropped": beat.dropped if beat else 0,
             "written": beat.written if beat else 0,
             "viewers": len(self._viewers),
-            "streams": len(self._listeners),
+            "streams": sum(map(len, self._listeners.values())),
         }
 
     def health(self) -> dict[str, str]:

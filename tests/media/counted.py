@@ -29,14 +29,17 @@ def counted(
     return Picture(planes, number * FRAME if time is None else time, RATE)
 
 
+def number_of(grey: Planes) -> int:
+    """The number of a decoded picture."""
+    row = grey[_SIDE // 2, _SIDE // 2 :: _SIDE][:_BITS]
+    return sum(1 << bit for bit, level in enumerate(row) if level > 128)
+
+
 def numbers(film: Path) -> list[int]:
     """The numbers of a film's pictures, as they come out of the decoder."""
-    found = []
     with av.open(str(film)) as container:
-        for frame in container.decode(video=0):
-            row = frame.to_ndarray(format="gray")[_SIDE // 2, _SIDE // 2 :: _SIDE][:_BITS]
-            found.append(sum(1 << bit for bit, level in enumerate(row) if level > 128))
-    return found
+        frames = container.decode(video=0)
+        return [number_of(frame.to_ndarray(format="gray")) for frame in frames]
 
 
 def times(film: Path) -> list[float]:

@@ -43,12 +43,27 @@ class Sink:
         ]
 
 
+class Head(Sink):
+    """Wants every picture of one head, or none; ``alone`` is what it was told of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on = False
+        self.alone: list[bool] = []
+
+    def wants(self, alone: bool) -> bool:  # type: ignore[override]
+        self.alone.append(alone)
+        return self.on
+
+
 class Hall:
     def __init__(self) -> None:
         self.complaints: list[str] = []
         self.pictures = Pictures(self.complaints.append)
         self.sink = Sink()
         self.pictures.add(self.sink)
+        self.head = Head()
+        self.pictures.add_head(2, self.head)
         self.pictures.show(view(1))
         self.pictures.start()
         self.sequence = 0
@@ -202,6 +217,50 @@ def test_one_picture_of_the_view(hall: Hall) -> None:
     hall.until(lambda: got)
     assert got[0].planes.shape == (720, 640)
     assert abs(int(got[0].planes[20, 20]) - GREY[2]) < 40
+
+
+def test_all_pictures_of_a_head_alone(hall: Hall) -> None:
+    """In the size of the view, which shows the other one, or has the other one in it."""
+    hall.head.on = True
+    hall.pictures.show(view(1, size=(320, 240)))
+    hall.frame(2)
+    hall.until(lambda: hall.head.pictures)
+    hall.frame(1)
+    hall.shown(1)
+    hall.pictures.show(view(2, "top-left", (320, 240)))
+    hall.frame(2)
+    hall.shown(2)
+    assert hall.head.greys() == [2, 2]
+    assert [one.planes.shape for one in hall.head.pictures] == [(360, 320)] * 2
+    assert [one.camera for one in hall.head.pictures] == [2, 2]
+    assert [one.camera for one in hall.sink.pictures] == [1, 0]
+    hall.pictures.show(view(2))
+    hall.frame(2)
+    hall.shown(3)
+    assert hall.head.alone == [False, False, True]
+    assert hall.sink.pictures[2].camera == 2
+
+
+def test_a_head_alone_makes_way_for_the_view(hall: Hall) -> None:
+    """When there are too many, those that are dropped are not the view's."""
+    hall.head.on = True
+    working, go_on = threading.Event(), threading.Event()
+
+    def work(picture: Picture) -> None:
+        working.set()
+        go_on.wait(LIMIT)
+
+    hall.pictures.once(work)
+    hall.frame(1)
+    working.wait(LIMIT)
+    for _ in range(6):
+        hall.frame(2)
+    hall.frame(1)
+    hall.frame(1)
+    go_on.set()
+    assert hall.shown(3) == [1, 1, 1]
+    assert hall.head.greys() == [2] * (WAITING // 2)
+    assert hall.pictures.dropped == 6 - WAITING // 2
 
 
 def test_nobody_waits_for_it_any_more(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:

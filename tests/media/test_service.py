@@ -429,16 +429,54 @@ class Needs(Case):
         self.heads.devices[1].open()
         kinds = {type(message) for message in self.process.told}
         self.assertEqual(kinds, {wire.View, wire.Live, wire.Stream, wire.Source})
+        self.assertEqual(
+            [(stream.on, stream.camera) for stream in self.process.of(wire.Stream)], [(True, 0)]
+        )
         self.assertEqual(self.process.of(wire.View)[0].software[1].brightness, 70)
-        self.process.packet(wire.Head(wire.JPEG, 0, 1, 5), b"j")
-        self.process.packet(wire.Head(wire.H264, wire.KEY, 1, 5), b"h")
+        self.process.packet(wire.Head(wire.JPEG, 0, 0, 1, 5), b"j")
+        self.process.packet(wire.Head(wire.H264, wire.KEY, 0, 1, 5), b"h")
         self.assertEqual((viewer.seen, listener.heard), ([b"j"], [(b"h", True)]))
+        self.process.packet(wire.Head(wire.H264, wire.KEY, 2, 1, 5), b"of another stream")
+        self.assertEqual(listener.heard, [(b"h", True)])
         self.engine.unwatch(viewer)
         self.engine.unlisten(listener)
         self.assertEqual(self.process.of(wire.Live)[-1].quality, 0)
         self.assertFalse(self.process.of(wire.Stream)[-1].on)
         self.live(LINGER + 0.25)
         self.assertEqual(self.process.of(wire.NoSource), [wire.NoSource(1)])
+
+    def test_the_film_of_one_head(self) -> None:
+        """It is looked at though the view shows another one; each stream goes to its listeners."""
+        self.ready()
+
+        class Listener:
+            def __init__(self) -> None:
+                self.heard: list[bytes] = []
+
+            def access_unit(self, data: bytes, time: int, key: bool) -> None:
+                self.heard.append(data)
+
+        first, second = Listener(), Listener()
+        for listener in (first, second):
+            self.engine.listen(listener, 2)
+        self.heads.devices[2].open()
+        self.assertEqual(self.process.of(wire.Keyframe), [wire.Keyframe(2)] * 2)
+        self.assertEqual([one.number for one in self.process.of(wire.Source)], [2])
+        self.engine.keyframe(2)
+        self.assertEqual(len(self.process.of(wire.Keyframe)), 3)
+        for camera in wire.STREAMS:
+            self.process.packet(wire.Head(wire.H264, 0, camera, 1, 5), b"%d" % camera)
+        self.assertEqual((first.heard, second.heard), ([b"2"], [b"2"]))
+        self.crash()
+        self.ready()
+        self.assertEqual(
+            [(stream.on, stream.camera) for stream in self.process.of(wire.Stream)], [(True, 2)]
+        )
+        self.assertEqual(self.engine.status()["streams"], 2)
+        for listener in (first, second):
+            self.engine.unlisten(listener, 2)
+        self.assertFalse(self.process.of(wire.Stream)[-1].on)
+        self.assertEqual(self.engine.status()["streams"], 0)
 
     def test_a_view_is_told_once(self) -> None:
         before = len(self.process.of(wire.View))

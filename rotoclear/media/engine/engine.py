@@ -19,6 +19,7 @@ from rotoclear.media.engine.packets import Packets
 from rotoclear.media.engine.pictures import Picture, Pictures
 from rotoclear.media.engine.recording import Recording
 from rotoclear.media.engine.source import Source
+from rotoclear.media.engine.track import Track
 from rotoclear.pixels.convert import to_jpeg
 from rotoclear.processes.framing import pack
 
@@ -51,15 +52,28 @@ class Engine:
         self._stills = threading.Semaphore(STILLS)
         self._complained = -QUIET
         self._pictures = Pictures(self._complain)
-        self._recording = Recording(self, self._encoded)
+        self._tracks = {camera: self._track(camera) for camera in wire.STREAMS if camera}
+        self._recording = Recording(self, partial(self._encoded, 0), self._tracks)
         self._live = Live(packets.jpeg)
         self._pictures.add(self._recording)
         self._pictures.add(self._live)
+
+    def _track(self, camera: int) -> Track:
+        track = Track(
+            camera,
+            lambda: self._recording.wants(),
+            partial(self._encoded, camera),
+            self._complain,
+        )
+        self._pictures.add_head(camera, track)
+        return track
 
     def start(self) -> None:
         """Start the threads, and say so."""
         for thread in (self._packets, self._pictures, self._recording, self._live):
             thread.start()
+        for track in self._tracks.values():
+            track.start()
         self.send(wire.Ready(available()))
         for work in (self._tell, self._beat):
             threading.Thread(target=work, name=work.__name__, daemon=True).start()
@@ -114,6 +128,8 @@ class Engine:
                 self._pictures.show(message)
             case wire.Live(quality):
                 self._live.quality = quality
+            case wire.Stream(camera=camera) | wire.Keyframe(camera) if camera in self._tracks:
+                self._tracks[camera].order(message)
             case wire.Look(request, quality, camera):
                 self._pictures.once(partial(self._looked, request, quality), camera)
             case wire.Snap():
@@ -142,8 +158,8 @@ class Engine:
         self._pictures.forget(number)
         self.send(wire.Unseen(look))
 
-    def _encoded(self, encoded: Encoded, taken: int) -> None:
-        self._packets.h264(encoded.data, taken, key=encoded.key)
+    def _encoded(self, camera: int, encoded: Encoded, taken: int) -> None:
+        self._packets.h264(encoded.data, taken, key=encoded.key, camera=camera)
 
     # -- single pictures: each in a thread, for a volume may hang -----------
 
@@ -175,8 +191,9 @@ class Engine:
         while True:
             time.sleep(BEAT)
             now = time.monotonic()
-            threads = (self._pictures, self._recording, self._live)
-            if any(now - thread.alive > STUCK for thread in threads):
+            tracks = tuple(self._tracks.values())
+            alive = [thread.alive for thread in (self._pictures, self._recording, self._live)]
+            if now - min(*alive, *(track.alive for track in tracks)) > STUCK:
                 continue
             frames = self._pictures.made
             then, made = history[0]
@@ -186,7 +203,10 @@ class Engine:
             self.send(
                 wire.Beat(
                     frames=frames,
-                    dropped=self._pictures.dropped + self._recording.dropped + lost,
+                    dropped=self._pictures.dropped
+                    + self._recording.dropped
+                    + sum(track.dropped for track in tracks)
+                    + lost,
                     rate=round(rate, 1),
                     recording=self._recording.state,
                     written=self._recording.written,

@@ -29,24 +29,28 @@ class Packets(threading.Thread):
         self._jpeg: tuple[wire.Head, bytes] | None = None
         self._film: deque[tuple[wire.Head, bytes]] = deque()
         self._waiting = 0
-        self._until_key = False
+        self._cut: set[int] = set()
 
     def jpeg(self, data: bytes, time: int) -> None:
         """Send this picture, unless a newer one comes first."""
         with self._changed:
-            self._jpeg = wire.Head(wire.JPEG, wire.KEY, len(data), time), data
+            self._jpeg = wire.Head(wire.JPEG, wire.KEY, 0, len(data), time), data
             self._changed.notify()
 
-    def h264(self, data: bytes, time: int, *, key: bool) -> None:
-        """Send this access unit, after those before it."""
+    def h264(self, data: bytes, time: int, *, key: bool, camera: int = 0) -> None:
+        """
+        Send this access unit, after those before it.
+
+        :param camera: of whose stream; 0: of the view's.
+        """
         with self._changed:
             if self._waiting > BACKLOG:
                 self._film.clear()
-                self._waiting, self._until_key = 0, True
-            if self._until_key and not key:
+                self._waiting, self._cut = 0, set(wire.STREAMS)
+            if camera in self._cut and not key:
                 return
-            self._until_key = False
-            head = wire.Head(wire.H264, wire.KEY if key else 0, len(data), time)
+            self._cut.discard(camera)
+            head = wire.Head(wire.H264, wire.KEY if key else 0, camera, len(data), time)
             self._film.append((head, data))
             self._waiting += len(data)
             self._changed.notify()

@@ -43,11 +43,13 @@ class Picture:
 
     :ivar time: nanoseconds of ``CLOCK_MONOTONIC`` when it was taken.
     :ivar rate: frames per second of the view.
+    :ivar camera: the one that it shows; 0: there are several in it.
     """
 
     planes: Planes
     time: int
     rate: int
+    camera: int = 0
 
 
 class Sink(Protocol):
@@ -55,6 +57,24 @@ class Sink(Protocol):
 
     def wants(self) -> bool:
         """Whether it wants one now. Called from the pictures' thread, as is the other."""
+
+    def put(self, picture: Picture) -> None:
+        """Here is one; must not block, nor change it."""
+
+
+class HeadSink(Protocol):
+    """Somebody who wants pictures of one head alone, in the size of the view."""
+
+    @property
+    def on(self) -> bool:
+        """It may want some."""
+
+    def wants(self, alone: bool) -> bool:
+        """
+        Whether it wants one now. Called from the pictures' thread, as is the other.
+
+        :param alone: the picture of the view shows this head and nothing else.
+        """
 
     def put(self, picture: Picture) -> None:
         """Here is one; must not block, nor change it."""
@@ -92,6 +112,8 @@ class Pictures(threading.Thread):
         self._view = View(1, "off", 1280, 720, 30)
         self._coming: tuple[View, float] | None = None
         self._sinks: list[Sink] = []
+        self._heads: dict[int, HeadSink] = {}
+        self._made: dict[int, tuple[Frame, Software | None, Planes]] = {}
         self._wants: list[_Want] = []
         self._lock = threading.Lock()
         self._dropped = 0
@@ -108,6 +130,10 @@ class Pictures(threading.Thread):
     def add(self, sink: Sink) -> None:
         """It gets pictures from now on, when it wants some. Before the start."""
         self._sinks.append(sink)
+
+    def add_head(self, camera: int, sink: HeadSink) -> None:
+        """It gets pictures of this head from now on, when it wants some. Before the start."""
+        self._heads[camera] = sink
 
     def show(self, view: View) -> None:
         """
@@ -140,11 +166,21 @@ class Pictures(threading.Thread):
             if coming is not None and (camera == coming[0].main or time.monotonic() > coming[1]):
                 self._view, self._coming = coming[0], None
             self._newest[camera] = frame
-            alone = any(want.camera == camera for want in self._wants)
-            if camera == self._view.main or alone:
+            if camera == self._view.main:
                 if self._queue.qsize() >= WAITING:
                     self._drop()
                 self._queue.put((camera, frame))
+            elif self._alone(camera):
+                # Whatever is wanted of it, the view comes first.
+                if self._queue.qsize() < WAITING // 2:
+                    self._queue.put((camera, frame))
+                else:
+                    self._dropped += 1
+
+    def _alone(self, camera: int) -> bool:
+        """Pictures of this one are wanted though it is not the active one."""
+        head = self._heads.get(camera)
+        return (head is not None and head.on) or any(one.camera == camera for one in self._wants)
 
     def _drop(self) -> None:
         try:
@@ -158,6 +194,7 @@ class Pictures(threading.Thread):
         with self._lock:
             self._newest.pop(camera, None)
             self._chains.pop(camera, None)
+            self._made.pop(camera, None)
             if self._coming is not None and camera == self._view.main:
                 self._view, self._coming = self._coming[0], None
 
@@ -181,18 +218,26 @@ class Pictures(threading.Thread):
         view = self._view
         alone = self._take(camera)
         wanted = self._wanted() if camera == view.main else []
-        if not (alone or wanted):
+        head = self._heads.get(camera)
+        only = camera == view.main and view.pip == "off"
+        if head is not None and not head.wants(only):
+            head = None
+        if not (alone or wanted or head):
             return
         planes = self._planes(camera, frame, view)
         for want in alone:
-            want(Picture(planes, frame.timestamp, view.rate))
-        if not wanted:
+            want(Picture(planes, frame.timestamp, view.rate, camera))
+        if not (wanted or head):
             return
-        main = scaled(planes, view.width, view.height)
-        picture = Picture(self._with_other(main, view), frame.timestamp, view.rate)
-        self.made += 1
-        for put in wanted:
-            put(picture)
+        sized = scaled(planes, view.width, view.height)
+        if head is not None:
+            head.put(Picture(sized, frame.timestamp, view.rate, camera))
+        if wanted:
+            self.made += 1
+            shown = camera if only else 0
+            picture = Picture(self._with_other(sized, view), frame.timestamp, view.rate, shown)
+            for put in wanted:
+                put(picture)
 
     def _wanted(self) -> list[Callable[[Picture], None]]:
         """Who wants the picture of the view."""
@@ -219,14 +264,21 @@ class Pictures(threading.Thread):
         return main
 
     def _planes(self, camera: int, frame: Frame, view: View) -> Planes:
+        software = view.software.get(camera)
+        made = self._made.get(camera)
+        if made is not None and made[0] is frame and made[1] == software:
+            return made[2]
         chain = self._chains.setdefault(camera, Chain())
         try:
             planes = to_planes(frame.data, frame.format, frame.width, frame.height, frame.stride)
-            return chain(planes, _settings(view.software.get(camera)))
+            planes = chain(planes, _settings(software))
         except BadPicture as error:
             raise Unusable(str(error)) from None
         except Exception as error:  # noqa: BLE001 - what a camera sends must not end the engine
             raise Unusable(f"{type(error).__name__}: {error}") from None
+        # It may be wanted again: inside the other one's, and alone.
+        self._made[camera] = frame, software, planes
+        return planes
 
 
 class Unusable(Exception):

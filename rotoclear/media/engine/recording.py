@@ -12,7 +12,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
 from attrs import define, frozen
@@ -62,6 +63,16 @@ class Reporter(Protocol):
         """Something has happened by itself."""
 
 
+class Head(Protocol):
+    """The stream of one head alone, as :class:`rotoclear.media.engine.track.Track`."""
+
+    def wants_key(self) -> bool:
+        """Whether the next picture has to be a keyframe for it."""
+
+    def relay(self, encoded: Encoded, taken: int) -> None:
+        """An encoded picture that shows this head alone, and when it was taken."""
+
+
 @frozen
 class _Tell:
     """News of a film."""
@@ -99,6 +110,8 @@ class Recording(threading.Thread):
     :param reporter: told what becomes of it; from this thread.
     :param packets: given each encoded picture, and its picture's time, while somebody
         wants the stream.
+    :param heads: those of one head alone, by its number: given the same while the view
+        shows nothing else.
     :param wall: tells the time, seconds since 1970.
     :ivar alive: when it last looked around.
     :ivar state: what it does.
@@ -110,11 +123,14 @@ class Recording(threading.Thread):
         self,
         reporter: Reporter,
         packets: Callable[[Encoded, int], None],
+        heads: Mapping[int, Head] = MappingProxyType({}),
         wall: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="recording", daemon=True)
         self._reporter = reporter
         self._packets = packets
+        self._heads = heads
+        self._shown = 0
         self._wall = wall
         self._orders: queue.SimpleQueue[Picture | wire.ToEngine | None] = queue.SimpleQueue()
         self._tidings: queue.SimpleQueue[_Tell] = queue.SimpleQueue()
@@ -242,7 +258,10 @@ class Recording(threading.Thread):
         if recording and not self._encoding.fits(plan, picture):
             # No film holds two sizes.
             self._cut()
-        key, self._key = self._key or (recording and self._take is None), False
+        self._shown = picture.camera
+        head = self._heads.get(self._shown)
+        for_head = head is not None and head.wants_key()
+        key, self._key = self._key or for_head or (recording and self._take is None), False
         try:
             units = self._encoding.encode(plan, picture, key=key)
         except EncoderError as error:
@@ -251,9 +270,12 @@ class Recording(threading.Thread):
         self._deliver(units, picture)
 
     def _deliver(self, units: list[Unit], picture: Picture | None) -> None:
+        head = self._heads.get(self._shown)
         for unit in units:
             if self._stream.on:
                 self._packets(unit.encoded, unit.taken)
+            if head is not None:
+                head.relay(unit.encoded, unit.taken)
             if self.state == "on":
                 self._film(unit, picture)
 

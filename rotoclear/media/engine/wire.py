@@ -170,21 +170,21 @@ class Stream(_Message, frozen=True, tag="stream"):
     """
     Send H.264 packets from now on, or no more.
 
-    They are the recorder's own while it records, else of an encoder by this plan.
+    They are the recorder's own while it records, else of an encoder by this plan. So are
+    those of a camera, while it is all that the view shows.
+
+    :ivar camera: of that camera alone, in the size of the view; 0: of the view.
     """
 
     on: bool
     plan: Plan
+    camera: int = 0
 
 
 class Keyframe(_Message, frozen=True, tag="keyframe"):
-    """The next H.264 packet is to be a keyframe: somebody has joined."""
+    """The next H.264 packet of this camera's stream is to be a keyframe: somebody has joined."""
 
-
-class Publish(_Message, frozen=True, tag="publish"):
-    """Push the H.264 packets to this RTSP address; ``""``: no more. It may hold a password."""
-
-    url: str
+    camera: int = 0
 
 
 class Quit(_Message, frozen=True, tag="quit"):
@@ -204,7 +204,6 @@ ToEngine = (
     | Live
     | Stream
     | Keyframe
-    | Publish
     | Quit
 )
 
@@ -305,7 +304,6 @@ class Beat(_Message, frozen=True, tag="beat"):
     dropped: int
     rate: float
     recording: Literal["off", "on", "paused"]
-    published: str = ""
     written: int = 0
 
 
@@ -320,8 +318,11 @@ FromEngine = Ready | Answer | Refused | Opened | Closed | Hashed | Ended | Unsee
 
 # -- packets -------------------------------------------------------------------
 
-HEAD: Final = struct.Struct("!BBxxIQ")
-"""Kind, flags, length of what follows, and time: nanoseconds of ``CLOCK_MONOTONIC``."""
+HEAD: Final = struct.Struct("!BBBxIQ")
+"""
+Kind, flags, camera (0: the view), length of what follows, and time: nanoseconds of
+``CLOCK_MONOTONIC``.
+"""
 
 JPEG: Final = 1
 """Kind: one picture."""
@@ -332,11 +333,15 @@ H264: Final = 2
 KEY: Final = 1
 """Flag: a keyframe."""
 
+STREAMS: Final = (0, 1, 2)
+"""Whose H.264 there may be: that of the view, and of each camera."""
+
 
 class Head(NamedTuple):
     """What stands before each packet."""
 
     kind: int
     flags: int
+    camera: int
     length: int
     time: int
