@@ -101,7 +101,7 @@ class Admission:
             return self._by_proof(credentials, request, nonces, address)
         except NotLetIn as error:
             if error.later:
-                raise Locked(str(error), 503, []) from None
+                raise Locked(str(error), 503, [("Retry-After", str(error.later))]) from None
             raise self._locked(nonces) from None
 
     async def _by_password(self, basic: Basic, nonces: Nonces, address: str) -> Guest:

@@ -3,7 +3,8 @@ One client: its requests in turn (RFC 2326, 10), and the session that it has.
 
 A session lives and dies with its connection, and ends after a minute without
 a sign of life. Who set it up was let in then; a change of that user's rights
-ends it at once.
+ends it at once. Pictures go to the address that the connection comes from, and
+nowhere else, whatever a client asks for.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, ITCPTranspo
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -38,7 +40,7 @@ TIMEOUT: Final = 60
 """Seconds after which a session without a sign of life ends."""
 
 SILENCE: Final = 20.0
-"""Seconds for which somebody without a session may say nothing."""
+"""Seconds within which somebody has to be let in, whatever is said meanwhile."""
 
 REPORTS: Final = 5.0
 """Seconds between two sender reports."""
@@ -60,7 +62,7 @@ class House:
     What all connections share.
 
     :ivar streams: by their paths: ``/live``.
-    :ivar elsewhere: of a path that is known, why there is nothing now, else ``None``.
+    :ivar missing: of a path, why there are no pictures now; ``None``: there are.
     :ivar ports: the range for UDP.
     :ivar wall: seconds since 1970.
     """
@@ -68,7 +70,7 @@ class House:
     reactor: Any
     admission: Admission
     streams: Mapping[str, Stream]
-    elsewhere: Callable[[str], str | None]
+    missing: Callable[[str], str | None]
     ports: tuple[int, int]
     wall: Callable[[], float] = time.time
 
@@ -101,7 +103,11 @@ class _Session:
 
 @implementer(IPushProducer)
 class Connection(Protocol):
-    """See the module."""
+    """
+    See the module.
+
+    :ivar let_in: it is known who this is, or need not be.
+    """
 
     _log = Logger()
 
@@ -116,6 +122,7 @@ class Connection(Protocol):
         self._nonces = house.admission.nonces()
         self._allowance, self._allowed_at = float(RATE), 0.0
         self._open = False
+        self.let_in = False
         self._reports = LoopingCall(self._report)
         self._reports.clock = house.reactor
 
@@ -124,16 +131,19 @@ class Connection(Protocol):
     def connectionMade(self) -> None:
         self._open = True
         transport = cast(Any, self.transport)
-        self._peer = str(getattr(transport.getPeer(), "host", ""))
-        self._here = str(getattr(transport.getHost(), "host", ""))
         self._allowed_at = self._house.reactor.seconds()
         self._silence = self._house.reactor.callLater(SILENCE, self._silent)
         transport.registerProducer(self, True)
 
     @property
-    def playing(self) -> bool:
-        """It is being sent the film."""
-        return self._session is not None and self._session.playing
+    def _peer(self) -> str:
+        """The client's address: behind a proxy it is known with its first bytes."""
+        return str(getattr(cast(Any, self.transport).getPeer(), "host", ""))
+
+    @property
+    def _here(self) -> str:
+        """Our address that it talks to."""
+        return str(getattr(cast(Any, self.transport).getHost(), "host", ""))
 
     def dataReceived(self, data: bytes) -> None:
         if not self._open:
@@ -149,9 +159,8 @@ class Connection(Protocol):
             self.close()
 
     def _binary(self, message: Binary) -> None:
-        if self._session is None:
-            raise BadRequest("There is no session yet that such data could belong to")
-        if is_rtcp(message.data):
+        # Without a session it may be what was on its way when that ended.
+        if self._session is not None and is_rtcp(message.data):
             self._alive()
 
     def _queue(self, request: Request) -> None:
@@ -170,8 +179,8 @@ class Connection(Protocol):
 
     def _alive(self) -> None:
         """There was a sign of life."""
-        if self._silence is not None and self._silence.active():
-            self._silence.reset(TIMEOUT if self._session else SILENCE)
+        if self.let_in and self._silence is not None and self._silence.active():
+            self._silence.reset(TIMEOUT)
 
     def _silent(self) -> None:
         self._silence = None
@@ -181,12 +190,18 @@ class Connection(Protocol):
         """End it, without waiting for a client that does not read."""
         if not self._open:
             return
-        self._open = False
         self._end_session()
+        self._open = False
         transport = cast(Any, self.transport)
         transport.unregisterProducer()
         transport.loseConnection()
+        if self._silence is not None and self._silence.active():
+            self._silence.cancel()
         self._silence = self._house.reactor.callLater(2.0, transport.abortConnection)
+
+    def abort(self) -> None:
+        """End it now."""
+        cast(ITCPTransport, self.transport).abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._open = False
@@ -281,13 +296,15 @@ class Connection(Protocol):
         guest = await self._house.admission.admit(request, self._nonces, self._peer)
         if guest is not None and guest.permissions.isdisjoint(_WATCHING):
             raise _Refused(403, body="This user may not see pictures (Media_r)\r\n")
+        self.let_in = True
+        self._alive()
         return guest
 
     def _stream(self, path: str) -> Stream:
         stream = self._house.streams.get(path)
-        reason = self._house.elsewhere(path)
-        if stream is None or reason is not None:
-            raise _Refused(404, body=f"{reason or 'There is no such stream'}\r\n")
+        if stream is None:
+            known = ", ".join(self._house.streams)
+            raise _Refused(404, body=f"There is no such stream; there are: {known}\r\n")
         return stream
 
     async def _describe(self, request: Request) -> _Answer:
@@ -297,6 +314,9 @@ class Connection(Protocol):
         accepted = request.headers.get("accept", "application/sdp")
         if not any(kind in accepted for kind in ("application/sdp", "application/*", "*/*")):
             raise BadRequest("Only application/sdp can be had")
+        reason = self._house.missing(path)
+        if reason is not None:
+            raise _Refused(503, body=f"{reason}\r\n")
         try:
             parameters = await stream.parameters()
         except NoFilm as error:
@@ -338,7 +358,7 @@ class Connection(Protocol):
             sender = Interleaved(house.reactor, house.wall, self._write, channels)
             way = f"RTP/AVP/TCP;unicast;interleaved={channels[0]}-{channels[1]}"
             return sender, f"{way};ssrc={sender.ssrc:08X};mode=play"
-        if not self._peer or not self._here or house.ports[0] == 0:
+        if not self._may_send_datagrams():
             raise _Refused(461)
         try:
             pair = udp.take(house.reactor, house.ports, self._here, self._peer, self._alive)
@@ -350,6 +370,15 @@ class Connection(Protocol):
         first, second = pair.numbers
         way = f"RTP/AVP;unicast;client_port={want.first}-{want.second}"
         return datagrams, f"{way};server_port={first}-{second};ssrc={datagrams.ssrc:08X};mode=play"
+
+    def _may_send_datagrams(self) -> bool:
+        """
+        UDP is in the clear: not for who comes over TLS.
+
+        And of a proxy's client only the proxy says where it is.
+        """
+        wrapped = isinstance(self.transport, ProtocolWrapper)
+        return not wrapped and bool(self._peer and self._here) and self._house.ports[0] > 0
 
     def _own(self, request: Request) -> _Session:
         """The session that the request names."""
@@ -364,9 +393,6 @@ class Connection(Protocol):
             raise _Refused(455)
         if session.playing:
             return 200, (session.header,), "", None
-        reason = self._house.elsewhere(session.path)
-        if reason is not None:
-            raise _Refused(404, body=f"{reason}\r\n")
         base = _without_login(request.uri).rstrip("/").removesuffix("/" + sdp.TRACK)
         headers = (
             session.header,
@@ -406,9 +432,7 @@ class Connection(Protocol):
         if session is None or session.sender is None:
             return
         if isinstance(session.sender, Interleaved) and session.sender.stalled:
-            cast(ITCPTransport, self.transport).abortConnection()
-        elif self._house.elsewhere(session.path) is not None:
-            self.close()
+            self.abort()
         else:
             session.sender.report()
 

@@ -28,10 +28,11 @@ class NotLetIn(Exception):
     """
     Wrong, or not now; ``str()`` is for people.
 
-    :ivar later: it may be right, but was tried too often.
+    :ivar later: seconds after which it may be tried again, when it was not even
+        looked at; 0: it is wrong.
     """
 
-    def __init__(self, text: str, *, later: bool = False) -> None:
+    def __init__(self, text: str, *, later: int = 0) -> None:
         super().__init__(text)
         self.later = later
 

@@ -10,9 +10,10 @@ from twisted.internet.protocol import Factory, Protocol
 
 from rotoclear.media.rtsp.connection import Connection, House
 from rotoclear.media.rtsp.messages import answer
-from rotoclear.media.rtsp.stream import Stream
+from rotoclear.media.rtsp.stream import Film, Stream
 
-NOT_IN_USE: Final = "This camera is not the active one (main-camera); /live shows the one that is"
+PATHS: Final = {"/live": 0, "/cam1": 1, "/cam2": 2}
+"""Each one's camera; 0: the view, as it is recorded."""
 
 
 class RtspFactory(Factory):
@@ -27,25 +28,37 @@ class RtspFactory(Factory):
     def __init__(self, house: House, most: int) -> None:
         self._house = house
         self._most = most
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        if len(self._connections) >= self._most:
+        if len(self._connections) >= self._most and not self._make_room():
             return _Full()
-        connection = Connection(self._house, self._connections.discard)
-        self._connections.add(connection)
+        connection = Connection(self._house, self._gone)
+        self._connections[connection] = None
         return connection
 
-    def status(self) -> dict[str, int]:
-        """How many connections there are, and how many of them are sent the film."""
-        playing = sum(connection.playing for connection in self._connections)
-        return {"connections": len(self._connections), "viewers": playing}
+    def _gone(self, connection: Connection) -> None:
+        self._connections.pop(connection, None)
+
+    def _make_room(self) -> bool:
+        """Whoever has been there longest without being let in gives way, if there is such a one."""
+        for connection in self._connections:
+            if not connection.let_in:
+                self._gone(connection)
+                connection.abort()
+                return True
+        return False
+
+    def status(self) -> dict[str, Any]:
+        """How many connections there are, and to how many of them which stream is sent."""
+        viewers = {path[1:]: len(stream.viewers) for path, stream in self._house.streams.items()}
+        return {"connections": len(self._connections), "viewers": viewers}
 
     def shut_down(self) -> None:
         """Say good-bye to everybody."""
         for connection in tuple(self._connections):
             connection.close()
-        for stream in set(self._house.streams.values()):
+        for stream in self._house.streams.values():
             stream.stop()
 
 
@@ -58,7 +71,6 @@ class _Full(Protocol):
         self.transport.loseConnection()
 
 
-def streams(reactor: Any, film: Any) -> Mapping[str, Stream]:
-    """The paths, which all lead to the one film that is made."""
-    stream = Stream(reactor, film)
-    return {"/live": stream, "/cam1": stream, "/cam2": stream}
+def streams(reactor: Any, film: Film) -> Mapping[str, Stream]:
+    """What there is to be seen, by :data:`PATHS`."""
+    return {path: Stream(reactor, film, camera) for path, camera in PATHS.items()}

@@ -29,13 +29,17 @@ class NoFilm(Exception):
 class Film(Protocol):
     """Gives the film, as :class:`rotoclear.media.service.EngineService`."""
 
-    def listen(self, listener: Stream) -> None:
-        """Call its ``access_unit`` from now on, first with a keyframe soon."""
+    def listen(self, listener: Stream, camera: int) -> None:
+        """
+        Call its ``access_unit`` from now on, first with a keyframe soon.
 
-    def unlisten(self, listener: Stream) -> None:
+        :param camera: of that camera alone; 0: of the view.
+        """
+
+    def unlisten(self, listener: Stream, camera: int) -> None:
         """No more."""
 
-    def keyframe(self) -> None:
+    def keyframe(self, camera: int) -> None:
         """The next picture is to be a keyframe."""
 
 
@@ -50,14 +54,17 @@ class Stream:
     """
     See the module. A listener of the engine's.
 
+    :param camera: of that camera alone; 0: of the view.
     :ivar viewers: who watches.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorTime, film: Film) -> None:
+    def __init__(self, reactor: IReactorTime, film: Film, camera: int = 0) -> None:
         self._reactor = reactor
         self._film = film
+        self._camera = camera
+        self._ticks = -1
         self._listening = False
         self._parameters: Parameters | None = None
         self._asking: list[Deferred[Parameters]] = []
@@ -128,17 +135,19 @@ class Stream:
                     one.callback(found)
         if not self.viewers:
             return
-        payloads, ticks = rtp.payloads(units), rtp.ticks(time)
+        payloads = rtp.payloads(units)
+        # Of another camera it may have been taken a little before the last one.
+        self._ticks = max(rtp.ticks(time), self._ticks + 1)
         for viewer in tuple(self.viewers):
             try:
-                viewer.unit(payloads, ticks, key)
+                viewer.unit(payloads, self._ticks, key)
             except Exception:  # noqa: BLE001 - one viewer's trouble is not the others'
                 self._log.failure("a picture could not be sent to a viewer")
 
     def _begin(self) -> None:
         if not self._listening:
             self._listening = True
-            self._film.listen(self)
+            self._film.listen(self, self._camera)
 
     def _end_later(self) -> None:
         if self._listening and not self.viewers:
@@ -158,14 +167,14 @@ class Stream:
         if self._listening:
             self._listening = False
             self._parameters = None
-            self._film.unlisten(self)
+            self._film.unlisten(self, self._camera)
 
     def _want_key(self) -> None:
         """One for all who join at once: keyframes are large."""
         if self._calm is not None:
             self._wanted = True
             return
-        self._film.keyframe()
+        self._film.keyframe(self._camera)
         self._calm = self._reactor.callLater(CALM, self._calmed)
 
     def _calmed(self) -> None:

@@ -100,13 +100,13 @@ class Door:
     guests: dict[str, Guest] = field(
         factory=lambda: {"joe": Guest(), "bob": Guest(frozenset({"Device_r"}))}
     )
-    late: bool = False
+    late: int = 0
     asked: list[tuple[str, str]] = field(factory=list)
 
     def basic(self, username, password, address) -> Deferred[Guest]:
         self.asked.append((username, address))
         if self.late:
-            return fail(NotLetIn("Too many failed logins", later=True))
+            return fail(NotLetIn("Too many failed logins", later=self.late))
         if self.passwords.get(username) == password:
             return succeed(self.guests[username])
         return fail(NotLetIn("Invalid credentials"))
@@ -125,13 +125,13 @@ class Film:
     listeners: list[Stream] = field(factory=list)
     keyframes: int = 0
 
-    def listen(self, listener):
+    def listen(self, listener, camera):
         self.listeners.append(listener)
 
-    def unlisten(self, listener):
+    def unlisten(self, listener, camera):
         self.listeners.remove(listener)
 
-    def keyframe(self):
+    def keyframe(self, camera):
         self.keyframes += 1
 
     def play(self, data, time, key):
@@ -148,11 +148,11 @@ class Playing(Film):
         self._key = threading.Event()
         threading.Thread(target=self._run, daemon=True).start()
 
-    def listen(self, listener):
-        super().listen(listener)
+    def listen(self, listener, camera):
+        super().listen(listener, camera)
         self._key.set()
 
-    def keyframe(self):
+    def keyframe(self, camera):
         self._key.set()
 
     def _run(self):
@@ -168,13 +168,12 @@ class Playing(Film):
                 self._reactor.callFromThread(self.play, data, now, is_key)
 
 
-def house(reactor, film, door=None, offer="basic", anonymous=False, ports=(0, 0), elsewhere=None):
-    stream = Stream(reactor, film)
+def house(reactor, film, door=None, offer="basic", anonymous=False, ports=(0, 0), missing=None):
     return House(
         reactor,
         Admission(reactor, door or Door(), offer, anonymous=anonymous),
-        {"/live": stream, "/cam1": stream},
-        elsewhere or (lambda path: None),
+        {"/live": Stream(reactor, film), "/cam1": Stream(reactor, film, 1)},
+        missing or (lambda path: None),
         ports,
     )
 
