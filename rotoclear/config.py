@@ -9,6 +9,7 @@ allowed; none is guessed.
 from __future__ import annotations
 
 import datetime
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -182,6 +183,33 @@ class Live(_Section, frozen=True):
     """Of its JPEGs; all viewers share them."""
 
 
+class Rtsp(_Section, frozen=True):
+    """``[rtsp]``: the film for players and recorders that speak RTSP."""
+
+    listen: tuple[str, ...] = ()
+    """Where, as ``server.listen``: ``tcp:8554``, ``ssl:8322:...`` (rtsps). Empty: nowhere."""
+    authentication: Literal["basic", "digest", "both"] = "basic"
+    """
+    How players say who they are: ``basic`` with a password or a stream key, as it is; ``digest``
+    with a stream key, which is never sent; ``both``, and most players then use ``digest``.
+    """
+    anonymous: bool = False
+    """Whoever can connect may watch."""
+    udp_first: Annotated[int, Meta(ge=0, le=65_535)] = 6970
+    """The first port that pictures are sent from by UDP, two a viewer; 0: no UDP."""
+    udp_last: Annotated[int, Meta(ge=0, le=65_535)] = 7069
+    """The last one."""
+    connections: Annotated[int, Meta(ge=1, le=1000)] = 50
+    """Connections at once."""
+
+
+class Publish(_Section, frozen=True):
+    """``[publish]``: the film is pushed to another server, which shows it to many."""
+
+    url: str = ""
+    """An RTSP server's address, with a name and a password if it asks for them. Empty: none."""
+
+
 _Plain = Annotated[
     bool | int | float | str, Meta(description="true, false, a number or text in quotes")
 ]
@@ -206,6 +234,8 @@ class Configuration(_Section, frozen=True):
     recording: Recording = field(default_factory=Recording)
     retention: Retention = field(default_factory=Retention)
     live: Live = field(default_factory=Live)
+    rtsp: Rtsp = field(default_factory=Rtsp)
+    publish: Publish = field(default_factory=Publish)
     enabled_drivers: tuple[str, ...] = ("simulated", "vendors")
     """
     Drivers that may be started, by name, or ``simulated``, ``hardware`` (the other
@@ -237,6 +267,14 @@ def load(path: Path) -> Configuration:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
     try:
-        return msgspec.convert(raw, Configuration, builtin_types=TOML_TYPES)
+        found = msgspec.convert(raw, Configuration, builtin_types=TOML_TYPES)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{path}: {explain(error, raw, Configuration)}") from None
+    # There may be a password in it: it is not told what is there.
+    if not re.fullmatch(r"(rtsps?://[^\s/]+(/\S*)?)?", found.publish.url):
+        raise ConfigurationError(
+            f"{path}: publish.url: must be an address such as rtsp://user:password@host:8554/path"
+        )
+    if found.rtsp.udp_first > found.rtsp.udp_last:
+        raise ConfigurationError(f"{path}: rtsp.udp-last: must not be less than udp-first")
+    return found

@@ -50,6 +50,7 @@ from rotoclear.state.database import FILE_NAME, Database, DatabaseError, connect
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
 from rotoclear.state.store import Store
+from rotoclear.streaming import Streaming, listeners_for
 from rotoclear.systemd.notify import Notifier
 from rotoclear.systemd.watchdog import Watchdog
 
@@ -78,7 +79,8 @@ def make_service(
         connect(data_dir / FILE_NAME).close()
     except DatabaseError as error:
         raise StartError(str(error)) from None
-    return Server(reactor, configuration, data_dir, listeners)
+    rtsp = listeners_for(reactor, configuration)
+    return Server(reactor, configuration, data_dir, listeners, rtsp)
 
 
 class Server(Service):
@@ -92,6 +94,7 @@ class Server(Service):
         configuration: Configuration,
         data_dir: Path,
         listeners: Sequence[Listener],
+        rtsp: Sequence[Listener],
     ) -> None:
         self._reactor = reactor
         self._configuration = configuration
@@ -103,6 +106,8 @@ class Server(Service):
         self._notifier = Notifier.from_environment(os.environ, os.getpid())
         self._health = HealthWatch(reactor, self._parts, time.time)
         self._listeners = listeners
+        self._rtsp = rtsp
+        self._streaming: Streaming | None = None
         self._listening: ListenerService | None = None
         self._stopping: list[Any] = []
         self._started: Deferred[None] | None = None
@@ -154,7 +159,7 @@ class Server(Service):
             version=__version__,
             started=started,
             status=self._devices.status,
-            engine=media.status,
+            engine=self._engine_status,
             health=self._health.parts,
             certificates=lambda: self._listening.certificates() if self._listening else {},
             connections=self._roster,
@@ -174,6 +179,11 @@ class Server(Service):
         )
         self._listening.startService()
         self._stopping.append(self._listening.stopService)
+        self._streaming = Streaming(
+            self._reactor, self._configuration, self._model, accounts, media.engine, self._rtsp
+        )
+        self._streaming.startService()
+        self._stopping.append(self._streaming.stopService)
         self._watch(socket)
         self._health.startService()
         self._stopping.append(self._unwatched)
@@ -265,13 +275,19 @@ class Server(Service):
         """What stops from here on is no fault."""
         self._health.stopService()
 
+    def _engine_status(self) -> dict[str, Any]:
+        """What makes pictures, and where they go."""
+        streaming = self._streaming.status() if self._streaming else {}
+        return {**self._media.status(), **streaming}
+
     def _parts(self) -> dict[str, dict[str, object]]:
         """Each part's state, for ``GET /api/health``."""
         store: dict[str, object] = {"state": "ok"}
         if self._store.problem:
             store = {"state": "failed", "reason": self._store.problem}
         listening = self._listening.health() if self._listening else {}
-        parts = {**self._devices.health(), **self._media.health(), **listening}
+        streaming = self._streaming.health() if self._streaming else {}
+        parts = {**self._devices.health(), **self._media.health(), **listening, **streaming}
         return {"store": store, **parts}
 
     # -- stop ------------------------------------------------------------

@@ -130,6 +130,10 @@ def check(settled: Settled) -> str:
     """
     with _listening(settled):
         remarks = check_listeners(settled.listen)
+    try:
+        remarks += check_listeners(settled.configuration.rtsp.listen)
+    except StartError as error:
+        raise type(error)(f"{settled.source}: rtsp.listen: {error}") from None
     check_data_folder(settled.data_dir)
     line = (
         f"rotoclear: {settled.source} is good: listens at {', '.join(settled.listen)}; "

@@ -95,7 +95,7 @@ class RefusedTests(Case):
             self.refused("[lgoin]"),
             "lgoin: unknown section (do you mean login?); there are: "
             "disabled-drivers, drivers, enabled-drivers, heads, limits, live, log, login, metrics, "
-            "recording, retention, server, storage",
+            "publish, recording, retention, rtsp, server, storage",
         )
         self.assertIn("do you mean message-rate?", self.refused("[limits]\nmessage_rate = 5"))
         self.assertIn("'a\\nb': unknown setting", self.refused('"a\\nb" = 1'))
@@ -237,3 +237,17 @@ class ExampleTests(SynchronousTestCase):
         self.assertGreaterEqual(len(shown), 6)
         for endpoint in shown:
             parse(endpoint)
+
+
+class StreamTests(Case):
+    def test_an_address_to_push_to_that_is_none_is_not_repeated(self):
+        said = self.refused('[publish]\nurl = "http://joe:secret@host/path"')
+        self.assertIn("publish.url: must be", said)
+        self.assertNotIn("secret", said)
+
+    def test_udp_ports_in_the_wrong_order(self):
+        self.assertIn("rtsp.udp-last", self.refused("[rtsp]\nudp-first = 7000\nudp-last = 6000"))
+
+    def test_one_line_turns_it_on(self):
+        self.assertEqual(Configuration().rtsp.listen, ())
+        self.assertEqual(self.load('[rtsp]\nlisten = ["tcp:8554"]').rtsp.listen, ("tcp:8554",))
