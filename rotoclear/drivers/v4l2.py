@@ -23,8 +23,17 @@ from rotoclear.drivers.notes import Notes
 from rotoclear.drivers.v4l2_camera import V4l2Camera
 from rotoclear.drivers.v4l2_errors import GONE, reason, told
 from rotoclear.drivers.v4l2_formats import FORMATS
-from rotoclear.drivers.v4l2_identity import Place, firsts, identities, is_camera, place_of
+from rotoclear.drivers.v4l2_identity import (
+    Place,
+    firsts,
+    has_planes_apart,
+    identities,
+    is_camera,
+    place_of,
+    shared,
+)
 from rotoclear.drivers.v4l2_node import Node
+from rotoclear.drivers.v4l2_twins import Twins
 from rotoclear.interfaces import (
     DeviceGone,
     DriverContext,
@@ -86,6 +95,7 @@ class V4l2Cameras:
         self._raw: Any = None
         self._context: DriverContext
         self._notes: Notes
+        self._twins: Twins
         self._lock = threading.Lock()
         self._known: dict[str, _Known] = {}
         self._named: dict[str, str] = {}
@@ -100,6 +110,7 @@ class V4l2Cameras:
             ) from error
         self._context = context
         self._notes = Notes(context.log)
+        self._twins = Twins(context.data_dir, self._notes)
 
     def stop(self) -> None:
         pass
@@ -118,7 +129,9 @@ class V4l2Cameras:
                 if name not in self._known or self._known[name].stamp != before.get(name):
                     del self._named[name]
             places = [known.place for known in self._known.values() if known.place is not None]
-            self._places = identities(firsts(places), self._named)
+            cameras = firsts(places)
+            self._twins.see(shared(cameras))
+            self._places = identities(cameras, self._named, self._twins.names)
             self._named = {place.node: name for name, place in self._places.items()}
             return list(self._places)
 
@@ -139,6 +152,14 @@ class V4l2Cameras:
             if error.errno not in GONE:
                 self._notes.warn(name, f"{name} cannot be looked at: {reason(error)}")
             return None
+        if has_planes_apart(capability):
+            self._notes.warn(
+                name,
+                f"{name} ({capability.card or capability.driver}) is not used: it delivers "
+                "pictures only by the calls for several planes (V4L2_CAP_VIDEO_CAPTURE_MPLANE), "
+                "which this driver does not make. Such a camera needs a driver of its own",
+            )
+            return _Known(stamp, None)
         self._notes.fine(name)
         if is_camera(capability):
             return _Known(stamp, place_of(device, name, capability))

@@ -2,8 +2,8 @@
 Which camera a device node belongs to, and what that camera is called.
 
 A camera with a serial number is known by it, in whatever port: ``serial:`` and
-vendor, product and serial. One without, or with one that another camera that is
-plugged in has too (some makers give all the same), is known by its port:
+vendor, product and serial. One without, or with one that another camera has or had
+too (some makers give all the same: :mod:`rotoclear.drivers.v4l2_twins`), is known by its port:
 ``port:`` and udev's ``ID_PATH``, or without a udev daemon its place in sysfs, or for
 what is on no bus that udev has a path for, what the driver says of the bus.
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
@@ -26,6 +26,8 @@ from rotoclear.interfaces import UdevDevice
 
 VIDEO_CAPTURE: Final = 0x1
 STREAMING: Final = 0x04000000
+_PLANES: Final = 0x1000
+_CODEC: Final = 0x4000 | 0x8000
 _OTHERS: Final = 0x2 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000000
 """Output, several planes, memory to memory, touch."""
 
@@ -37,6 +39,12 @@ def is_camera(capability: Capability) -> bool:
     """Whether a node delivers pictures, and does nothing else: no metadata, no output."""
     flags = capability.flags
     return bool(flags & VIDEO_CAPTURE and flags & STREAMING and not flags & _OTHERS)
+
+
+def has_planes_apart(capability: Capability) -> bool:
+    """Whether it delivers pictures, and only by V4L2's calls for several planes."""
+    flags = capability.flags
+    return bool(flags & _PLANES and not flags & (VIDEO_CAPTURE | _CODEC))
 
 
 @frozen(kw_only=True)
@@ -116,14 +124,22 @@ def firsts(places: Iterable[Place]) -> list[Place]:
     return sorted(first.values(), key=lambda place: (place.port, place.node))
 
 
-def identities(places: Sequence[Place], known: Mapping[str, str]) -> dict[str, Place]:
+def shared(places: Iterable[Place]) -> set[str]:
+    """What two or more cameras would be called by their serial number."""
+    serials = Counter(_by_serial(place) for place in places)
+    return {name for name, count in serials.items() if name and count > 1}
+
+
+def identities(
+    places: Sequence[Place], known: Mapping[str, str], twins: Collection[str] = ()
+) -> dict[str, Place]:
     """
     What each camera is called.
 
     :param known: what cameras that are still there are called, by node: that stays, so that
         one that is working is not disturbed when its twin is plugged in.
+    :param twins: names that cameras are not given: they tell nothing.
     """
-    serials = Counter(_by_serial(place) for place in places)
     result: dict[str, Place] = {}
     fresh = []
     for place in places:
@@ -133,7 +149,7 @@ def identities(places: Sequence[Place], known: Mapping[str, str]) -> dict[str, P
             fresh.append(place)
     for place in fresh:
         by_serial, by_port = _by_serial(place), _printable(f"port:{place.port}")
-        if by_serial and serials[by_serial] == 1:
+        if by_serial and by_serial not in twins:
             name = by_serial
         elif by_port not in result:
             name = by_port

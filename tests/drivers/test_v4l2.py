@@ -4,6 +4,7 @@ import errno
 import logging
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from zope.interface.verify import verifyObject
@@ -28,18 +29,20 @@ class Machine:
     def __init__(self, folder):
         self.folder = folder
         self.cameras = {}
+        self.serials = {}
         self.opened = []
         self.driver = V4l2Cameras(load=lambda: None, node=self._open)
         self.prefer = {"prefer-format": "auto"}
         self.driver.start(
             DriverContext(
                 log=logging.getLogger("v4l2"), options=self.prefer, changed=lambda: None,
-                devices=self._devices, publish=lambda name, value: None, data_dir="/",
+                devices=self._devices, publish=lambda name, value: None, data_dir=str(folder),
             )
         )  # fmt: skip
 
-    def plug(self, name, hardware):
+    def plug(self, name, hardware, serial=""):
         (self.folder / name).touch()
+        self.serials[str(self.folder / name)] = serial
         self.cameras[str(self.folder / name)] = hardware
 
     def unplug(self, name):
@@ -48,9 +51,22 @@ class Machine:
 
     def _devices(self):
         return [
-            UdevDevice(path=f"/sys/nowhere{node}", subsystem="video4linux", node=node)
+            UdevDevice(path=str(self._sysfs(node)), subsystem="video4linux", node=node)
             for node in self.cameras
         ]
+
+    def _sysfs(self, node):
+        """A USB camera's, if it has a serial number."""
+        if not self.serials[node]:
+            return f"/sys/nowhere{node}"
+        usb = self.folder / f"usb-{Path(node).name}"
+        (usb / "video4linux").mkdir(parents=True, exist_ok=True)
+        (usb / "idVendor").write_text("1d6b")
+        (usb / "idProduct").write_text("0102")
+        (usb / "serial").write_text(self.serials[node])
+        if not (usb / "video4linux/device").exists():
+            (usb / "video4linux/device").symlink_to(usb)
+        return usb / "video4linux"
 
     def _open(self, raw, path):
         self.opened.append(path)
@@ -92,6 +108,43 @@ def test_without_linuxpy_it_says_what_to_install():
 def test_nodes_that_are_no_cameras_are_not_found(machine, hardware):
     machine.plug("video1", Hardware(flags=0x04800000))
     assert list(machine.driver.find()) == ["port:usb-1"]
+
+
+def test_two_cameras_of_one_serial_number_stay_who_they_are(machine, tmp_path):
+    """Also when one of them is alone, be it after a restart: it is not taken for the other."""
+    machine.plug("video0", Hardware(bus="usb-1"), "0001")
+    (first,) = machine.driver.find()
+    assert first == "serial:1d6b:0102:0001"
+    machine.plug("video2", Hardware(bus="usb-2"), "0001")
+    (second,) = set(machine.driver.find()) - {first}
+    assert second.startswith("port:")
+    assert machine.driver.open(first).describe().serial == "0001"
+    machine.unplug("video0")
+    machine.unplug("video2")
+    assert list(machine.driver.find()) == []
+    machine.plug("video2", Hardware(bus="usb-2"), "0001")
+    assert list(machine.driver.find()) == [second]
+    later = Machine(tmp_path)
+    later.plug("video2", Hardware(bus="usb-2"), "0001")
+    assert list(later.driver.find()) == [second]
+
+
+def test_shared_serial_numbers_that_cannot_be_written_down_are_told(tmp_path, caplog):
+    machine = Machine(tmp_path / "gone")
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "v4l2-shared-serials.new").mkdir()
+    for number in (0, 2):
+        machine.plug(f"video{number}", Hardware(bus=f"usb-{number}"), "0001")
+    assert len(set(machine.driver.find())) == 2
+    assert "v4l2-shared-serials cannot be written: Is a directory" in caplog.text
+
+
+def test_a_camera_of_several_planes_is_refused_with_the_reason(machine, hardware, caplog):
+    machine.plug("video1", Hardware(card="rkisp", flags=0x04001000))
+    for _ in range(3):
+        assert list(machine.driver.find()) == ["port:usb-1"]
+    assert caplog.text.count("video1 (rkisp) is not used") == 1
+    assert "V4L2_CAP_VIDEO_CAPTURE_MPLANE" in caplog.text
 
 
 def test_a_node_is_opened_once_to_see_what_it_is(machine, hardware):

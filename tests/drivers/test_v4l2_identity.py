@@ -2,7 +2,15 @@
 
 import pytest
 
-from rotoclear.drivers.v4l2_identity import Place, firsts, identities, is_camera, place_of
+from rotoclear.drivers.v4l2_identity import (
+    Place,
+    firsts,
+    has_planes_apart,
+    identities,
+    is_camera,
+    place_of,
+    shared,
+)
 from rotoclear.drivers.v4l2_node import Capability
 from rotoclear.interfaces import UdevDevice
 
@@ -16,8 +24,9 @@ def place(number, serial="", **more):
     )
 
 
-def names(*places, known=None):
-    return {place.node: name for name, place in identities(places, known or {}).items()}
+def names(*places, known=None, twins=()):
+    twins = shared(places) | set(twins)
+    return {place.node: name for name, place in identities(places, known or {}, twins).items()}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +66,24 @@ def test_a_camera_keeps_its_name_when_its_twin_comes():
         "/dev/video0": "serial:1:2:S",
         "/dev/video1": "port:usb-1",
     }
+
+
+def test_a_camera_that_had_a_twin_is_named_by_its_port():
+    assert names(place(1, "S"), twins={"serial:1:2:S"}) == {"/dev/video1": "port:usb-1"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "apart"),
+    [
+        (0x04001000, True),
+        (CAMERA, False),
+        (CAMERA | 0x1000, False),  # it can be asked either way
+        (0x04004000, False),  # memory to memory
+        (0x04800000, False),  # metadata
+    ],
+)
+def test_who_delivers_pictures_by_planes_is_known(flags, apart):
+    assert has_planes_apart(Capability("d", "c", "b", flags)) is apart
 
 
 def test_cameras_that_share_a_port_have_two_names():
