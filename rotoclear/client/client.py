@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -99,7 +99,11 @@ class Common(Known):
     """
 
     def __init__(
-        self, face: Face, where: address.Address, credentials: Credentials, options: Options
+        self,
+        face: Face,
+        where: address.Address,
+        credentials: Credentials,
+        options: Options,
     ) -> None:
         self._face = face
         self._where = where
@@ -147,7 +151,7 @@ class Common(Known):
             live.end(Closed("The client was closed"))
         await self._face.close()
 
-    async def states(self) -> AsyncIterator[ConnectionState]:
+    async def states(self) -> AsyncGenerator[ConnectionState, None]:
         """How it stands with the connection, and then each change, until it is closed."""
         feed = self._core.states()
         try:
@@ -162,7 +166,7 @@ class Common(Known):
 
         :raises LoginRefused: the name or the password is wrong.
         """
-        credentials = Credentials(username, password, keep=self._keep_password)
+        credentials = Credentials(username, password, keep=self._options.keep_password)
         return await self._face.wait(self._core.log_in(credentials))
 
     async def login_token(self, token: str) -> Login:
@@ -229,7 +233,7 @@ class Common(Known):
         """
         return await self._face.wait(self._core.update(values))
 
-    async def watch(self, *keys: str, initial: bool = True) -> AsyncIterator[Change]:
+    async def watch(self, *keys: str, initial: bool = True) -> AsyncGenerator[Change, None]:
         """
         The values as they are, and then each change, until the client is closed.
 
@@ -253,7 +257,7 @@ class Common(Known):
 
     # -- pictures and films ----------------------------------------------
 
-    async def live(self) -> AsyncIterator[Frame]:
+    async def live(self) -> AsyncGenerator[Frame, None]:
         """
         The live picture, the newest each time: who is slow misses some.
 
@@ -296,17 +300,17 @@ class Common(Known):
         except ValueError as error:
             raise ConnectionFailed(str(error)) from None
 
-    async def recordings(self) -> AsyncIterator[Entry]:
+    async def recordings(self) -> AsyncGenerator[Entry, None]:
         """All recordings, the newest first."""
         async for entry in self._all("recordings"):
             yield entry
 
-    async def snapshots(self) -> AsyncIterator[Entry]:
+    async def snapshots(self) -> AsyncGenerator[Entry, None]:
         """All snapshots, the newest first."""
         async for entry in self._all("snapshots"):
             yield entry
 
-    async def _all(self, kind: Kind) -> AsyncIterator[Entry]:
+    async def _all(self, kind: Kind) -> AsyncGenerator[Entry, None]:
         before: str | None = ""
         while before is not None:
             page = await self.page(kind, before=before)
@@ -397,13 +401,9 @@ class Common(Known):
         answer: dict[str, Any] = await self.request("GET", "/api/keys")
         return answer
 
-    # -- inside ----------------------------------------------------------
-
-    _keep_password = True
-
 
 def make_options(
-    *, timeout: float | None, throttle: float, queue: int, reconnect: bool, **more: Any
+    *, timeout: float | None, throttle: float, queue: int, reconnect: bool, keep_password: bool
 ) -> Options:
     """
     Check what was set.
@@ -416,4 +416,11 @@ def make_options(
         raise ValueError("throttle must not be negative")
     if queue < 0:
         raise ValueError("queue must not be negative")
-    return Options(timeout=timeout, throttle=throttle, queue=queue, reconnect=reconnect, **more)
+    return Options(
+        timeout=timeout,
+        throttle=throttle,
+        queue=queue,
+        reconnect=reconnect,
+        # It is of no use any more when nobody connects a second time.
+        keep_password=keep_password and reconnect,
+    )

@@ -81,6 +81,7 @@ class Options:
     :ivar throttle: seconds between two updates of a key.
     :ivar queue: requests that may wait for a connection.
     :ivar reconnect: whether to connect again.
+    :ivar keep_password: keep a password behind the login that it was given for.
     :ivar connect_timeout: seconds from dialling to being ready.
     :ivar silence: seconds without a message after which a question is asked.
     :ivar patience: seconds that its answer may take.
@@ -90,6 +91,7 @@ class Options:
     throttle: float = 0.05
     queue: int = 256
     reconnect: bool = True
+    keep_password: bool = True
     connect_timeout: float = 10.0
     silence: float = 10.0
     patience: float = 10.0

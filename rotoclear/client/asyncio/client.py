@@ -7,12 +7,13 @@ from typing import Self
 
 from rotoclear.client import address
 from rotoclear.client.asyncio.face import AsyncioFace
-from rotoclear.client.client import Common, make_options
+from rotoclear.client.asyncio.keys import Keys
+from rotoclear.client.client import make_options
 from rotoclear.client.credentials import Credentials, Password
 from rotoclear.client.tls import TLS
 
 
-class Client(Common):
+class Client(Keys):
     """
     A connection to a rotoclear server that stays.
 
@@ -55,14 +56,19 @@ class Client(Common):
         reconnect: bool = True,
     ) -> None:
         where = address.parse(url)
-        keep = keep_password and reconnect
-        super().__init__(
-            AsyncioFace(where, tls or TLS(), timeout or 10.0),
-            where,
-            Credentials(username, password, token, keep=keep),
-            make_options(timeout=timeout, throttle=throttle, queue=queue, reconnect=reconnect),
+        options = make_options(
+            timeout=timeout,
+            throttle=throttle,
+            queue=queue,
+            reconnect=reconnect,
+            keep_password=keep_password,
         )
-        self._keep_password = keep
+        super().__init__(
+            AsyncioFace(where, tls or TLS(), options.patience),
+            where,
+            Credentials(username, password, token, keep=options.keep_password),
+            options,
+        )
 
     async def __aenter__(self) -> Self:
         try:

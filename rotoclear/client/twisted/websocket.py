@@ -1,0 +1,103 @@
+"""One WebSocket, by Autobahn."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from rotoclear.client.port import Link
+from rotoclear.client.wire import LIVE_MAX_MESSAGE
+
+CLOSING: Final = 1.0
+"""Seconds that the server has for its part of the closing handshake."""
+
+
+class Socket(WebSocketClientProtocol):
+    """
+    Tells the link what happens.
+
+    :ivar gone: fires when the connection has ended, with why.
+    """
+
+    factory: SocketFactory
+
+    def __init__(self) -> None:
+        WebSocketClientProtocol.__init__(self)
+        self.gone: Deferred[Failure] = Deferred()
+        self.greeted = False
+        self.close_code: int | None = None
+        self._dropped = False
+
+    def onOpen(self) -> None:
+        self.greeted = True
+        if not self._dropped:
+            self.factory.link.opened()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if not self._dropped:
+            self.factory.link.received(payload if isBinary else payload.decode("utf-8"))
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self.close_code = self.remoteCloseCode
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override, unused-ignore]
+        WebSocketClientProtocol.connectionLost(self, reason)
+        self.gone.callback(reason)
+
+    def say(self, text: str) -> None:
+        """Send a message."""
+        if self.state == self.STATE_OPEN:
+            self.sendMessage(text.encode("utf-8"))
+
+    def drop(self) -> None:
+        """End it; the server has a moment to say good-bye."""
+        self._dropped = True
+        if self.state == self.STATE_OPEN:
+            self.sendClose(1000)
+            too_late = self.factory.reactor.callLater(CLOSING, self._abort)
+            self.gone.addCallback(_cancel, too_late)
+        else:
+            self._abort()
+
+    def _abort(self) -> None:
+        self.transport.abortConnection()
+
+
+def _cancel(reason: Failure, call: Any) -> Failure:
+    if call.active():
+        call.cancel()
+    return reason
+
+
+class SocketFactory(WebSocketClientFactory):
+    """
+    Makes one.
+
+    :param url: where to.
+    :param link: who is told.
+    """
+
+    protocol = Socket
+    noisy = False
+
+    def __init__(self, reactor: IReactorTime, url: str, link: Link) -> None:
+        WebSocketClientFactory.__init__(self, url, useragent=None, reactor=reactor)
+        self.link = link
+        # All that takes time is watched by the core, with its own clock.
+        self.setProtocolOptions(
+            openHandshakeTimeout=0,
+            closeHandshakeTimeout=0,
+            autoPingInterval=0,
+            autoPingTimeout=0,
+            failByDrop=True,
+            maxFramePayloadSize=LIVE_MAX_MESSAGE,
+            maxMessagePayloadSize=LIVE_MAX_MESSAGE,
+            utf8validateIncoming=True,
+            acceptMaskedServerFrames=False,
+            maskClientFrames=True,
+            tcpNoDelay=True,
+        )
