@@ -202,15 +202,15 @@ class TwistedLine:
     def _failed(self, failure: Failure) -> None:
         self._end(self._failure(failure))
 
-    def _gone(self, reason: Failure) -> Failure:
+    def _gone(self, _: object) -> None:
         socket = self._socket
-        if socket is None or not socket.greeted:
-            self._end(self._failure(reason))
+        assert socket is not None  # noqa: S101 - it is its end
+        if not socket.greeted:
+            self._end(self._failure(socket.why))
         elif socket.close_code is not None:
             self._end(Disconnected(f"The server closed the connection ({socket.close_code})"))
         else:
             self._end(Disconnected("The connection broke"))
-        return reason
 
     def _end(self, error: ClientError) -> None:
         ended, dropped = self.ended, self._dropped
@@ -274,8 +274,7 @@ class _Body(Protocol):
         """Hang up, if there is more."""
         self._abandoned = True
         if self._end is None and self.transport is not None:
-            # loseConnection of a body's transport would wait for the rest of it.
-            self.transport.abortConnection()  # type: ignore[attr-defined]
+            self.transport.loseConnection()
 
     def dataReceived(self, data: bytes) -> None:
         if self._abandoned:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from rotoclear.client.port import Link
@@ -20,14 +21,16 @@ class Socket(WebSocketClientProtocol):
     """
     Tells the link what happens.
 
-    :ivar gone: fires when the connection has ended, with why.
+    :ivar gone: fires when the connection has ended.
+    :ivar why: why it has.
     """
 
     factory: SocketFactory
 
     def __init__(self) -> None:
         WebSocketClientProtocol.__init__(self)
-        self.gone: Deferred[Failure] = Deferred()
+        self.gone: Deferred[None] = Deferred()
+        self.why = Failure(connectionDone.value)
         self.greeted = False
         self.close_code: int | None = None
         self._dropped = False
@@ -46,7 +49,8 @@ class Socket(WebSocketClientProtocol):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override, unused-ignore]
         WebSocketClientProtocol.connectionLost(self, reason)
-        self.gone.callback(reason)
+        self.why = reason
+        self.gone.callback(None)
 
     def say(self, text: str) -> None:
         """Send a message."""
@@ -59,18 +63,12 @@ class Socket(WebSocketClientProtocol):
         if self.state == self.STATE_OPEN:
             self.sendClose(1000)
             too_late = self.factory.reactor.callLater(CLOSING, self._abort)
-            self.gone.addCallback(_cancel, too_late)
+            self.gone.addCallback(lambda _: too_late.active() and too_late.cancel())
         else:
             self._abort()
 
     def _abort(self) -> None:
         self.transport.abortConnection()
-
-
-def _cancel(reason: Failure, call: Any) -> Failure:
-    if call.active():
-        call.cancel()
-    return reason
 
 
 class SocketFactory(WebSocketClientFactory):
