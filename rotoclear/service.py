@@ -35,6 +35,7 @@ from rotoclear.auth.accounts import Accounts
 from rotoclear.auth.passwords import PasswordHasher
 from rotoclear.auth.tickets import Tickets
 from rotoclear.config import Configuration, Retention
+from rotoclear.console import assets
 from rotoclear.control.commands import handlers_for
 from rotoclear.control.probe import Probe
 from rotoclear.control.server import ControlServer
@@ -80,6 +81,7 @@ def make_service(
     except DatabaseError as error:
         raise StartError(str(error)) from None
     rtsp = listeners_for(reactor, configuration)
+    assets()  # nobody waits yet while they are read
     return Server(reactor, configuration, data_dir, listeners, rtsp)
 
 

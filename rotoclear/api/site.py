@@ -20,7 +20,8 @@ from rotoclear.api.http_request import Channel, Request
 from rotoclear.api.http_resource import METHODS, Missing
 from rotoclear.api.live import LiveFactory
 from rotoclear.api.metrics import Metrics
-from rotoclear.api.resources.documents import Document, Page
+from rotoclear.api.resources import console
+from rotoclear.api.resources.documents import Document
 from rotoclear.api.resources.login import Login, Logout, Password, TicketsResource
 from rotoclear.api.resources.media import Media
 from rotoclear.api.resources.metrics import MetricsResource
@@ -29,6 +30,7 @@ from rotoclear.api.resources.state import Keys, State
 from rotoclear.api.resources.status import Health, Status
 from rotoclear.api.resources.users import Users
 from rotoclear.api.upgrade import WebSocketEndpoint
+from rotoclear.console import assets
 
 TIMEOUT: Final = 60.0
 """Seconds for which a request may take to arrive, or a connection be idle."""
@@ -43,7 +45,7 @@ def make_site(reactor: IReactorTime, context: ApiContext, websocket: IResource) 
     origins = Origins(context.configuration.server.allowed_origins)
     root = Missing(context, origins)
     api = Missing(context, origins)
-    root.putChild(b"", Page(context, origins))
+    console.mount(root, assets(), context, origins)
     root.putChild(b"api", api)
     root.putChild(b"metrics", MetricsResource(context, origins))
     api.putChild(b"v1", websocket)

@@ -1,4 +1,4 @@
-"""What describes the server: the OpenAPI and AsyncAPI documents, and the page at ``/``."""
+"""What describes the server: the OpenAPI and AsyncAPI documents."""
 
 from __future__ import annotations
 
@@ -39,37 +39,3 @@ class Document(ApiResource):
             self._content = encode(self._document(keys))
             self._keys = len(keys)
         return Answer(200, self._content)
-
-
-_PAGE = b"""<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>rotoclear</title>
-<h1>rotoclear</h1>
-<p>The control server for machine-tool cameras is running.</p>
-<ul>
-<li>WebSocket: <code>/api/v1</code>, described in <a href="/api/asyncapi.json">AsyncAPI</a></li>
-<li>HTTP: <code>/api/</code>, described in <a href="/api/openapi.json">OpenAPI</a></li>
-<li><a href="/api/status">Status</a>, <a href="/api/health">health</a>,
-<a href="/api/keys">keys</a>, <a href="/api/state">state</a></li>
-</ul>
-</html>
-"""
-
-_PAGE_POLICY = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-
-class Page(ApiResource):
-    """``/``: for who comes with a browser."""
-
-    credentials = Credentials.IGNORED
-
-    async def GET(self, call: Call) -> Answer:
-        """A few lines that lead on."""
-        return Answer(
-            200,
-            _PAGE,
-            b"text/html; charset=utf-8",
-            ((b"Content-Security-Policy", _PAGE_POLICY), (b"Cache-Control", b"no-cache")),
-        )
