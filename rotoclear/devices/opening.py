@@ -243,6 +243,10 @@ class Opening:
             self._owner.stuck(self, f"{method}() of {self.identity} takes longer than 2 seconds")
 
     def _unanswered(self) -> None:
+        """It may have answered while we were busy: what has come is looked at first."""
+        self._probe = self._clock.callLater(0, self._silent)
+
+    def _silent(self) -> None:
         self._probe = None
         self._gone(SILENT)
 

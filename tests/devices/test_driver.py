@@ -289,6 +289,16 @@ class Probes(DriverCase):
         self.assertIsNot(self.device, first)
         self.assertEqual(len(process.heard_of(wire.Open)), 1)
 
+    def test_an_answer_that_we_were_too_busy_to_read_counts(self) -> None:
+        """The reactor keeps time first and reads then."""
+        process = self.stage.process
+        process.silent.add("probe")
+        self.stage.clock.advance(PROBE_INTERVAL)
+        answer = wire.Answer(process.asked("probe")[-1].request)
+        self.stage.clock.callLater(PROBE_LIMIT, process.received, answer)
+        self.stage.clock.advance(PROBE_LIMIT + 1)
+        self.assertEqual(self.stage.events[1:], [])
+
     def test_one_that_never_does_is_stuck(self) -> None:
         self.stage.process.silent.add("probe")
         self.stage.clock.advance(PROBE_INTERVAL)
