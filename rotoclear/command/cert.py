@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import ssl
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +34,7 @@ def run(arguments: Namespace) -> int:
         raise CommandError(str(error), FAILED) from None
     print(f"key:         {key}")
     print(f"certificate: {certificate}")
+    print(f"fingerprint: {_fingerprint(certificate)}")
     print("use it with:")
     print(f"  twistd rotoclear --listen {_endpoint(key, certificate)}")
     return OK
@@ -46,6 +49,13 @@ def _prepared(folder: Path) -> Path:
     except StartError as error:
         raise CommandError(str(error), UNAVAILABLE) from None
     return folder
+
+
+def _fingerprint(certificate: Path) -> str:
+    """By which clients can trust it without the file: ``rotoclear login --fingerprint``, say."""
+    # As bytes: by now this process may be somebody who cannot load another codec.
+    der = ssl.PEM_cert_to_DER_cert(certificate.read_bytes().decode())
+    return hashlib.sha256(der).digest().hex(":").upper()
 
 
 def _endpoint(key: Path, certificate: Path) -> str:

@@ -10,33 +10,49 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rotoclear import __version__
 from rotoclear.command.errors import FAILED, INTERRUPTED, OK, CommandError
+from rotoclear.command.parsing import Section
+from rotoclear.command.parsing import command as _command
+from rotoclear.command.remote.options import add_completion, add_remote, add_status
 from rotoclear.command.text import printable
 from rotoclear.state.permissions import USER_ROLES
 
 if TYPE_CHECKING:
-    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+    from rotoclear.command.parsing import Subparsers
+
+    _Subparsers = Subparsers | Section
+
+_DESCRIPTION = "Operates rotoclear servers, and manages the one on this machine."
+
+_REMOTE = "over the network, at any server (--server URL, or that of the last login):"
+
+_LOCAL = "on this machine, at the server that has the data folder (--data-dir DIR):"
 
 _EXAMPLES = """\
+"rotoclear COMMAND --help" tells more of each, with examples.
+
 examples:
+  rotoclear login admin --server https://camera.example.com
+  rotoclear set brightness=75 cam1-light=on
+  rotoclear watch
+  rotoclear record on
+  rotoclear download last-recording
   rotoclear user add joe --role operator
   rotoclear user passwd admin              a way back in, also while the server is stopped
   rotoclear simulate unplug 2
-  rotoclear driver check v4l2
-  rotoclear cert --name camera.example.com
-  rotoclear status
 
 exit codes:
   0  done
   1  refused or failed; the reason is on stderr
   2  wrong usage
-  3  no server is running, or the data folder cannot be used
+  3  no server answers, or it is not to be trusted; or the data folder cannot be used
+  4  not logged in, wrong password, or no permission
 """
 
 _USER_EXAMPLES = """\
@@ -81,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()
     except CommandError as error:
-        print(f"rotoclear: {printable(str(error))}", file=sys.stderr)
+        for line in error.lines:
+            print(f"rotoclear: {printable(line)}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -100,7 +117,14 @@ def _discard_output() -> None:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(argv)
+    top = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks how a word goes on
+        from rotoclear.command.completion import complete
+
+        complete(top)
+    arguments = top.parse_args(argv)
+    if getattr(arguments, "remote", "") == "only" and (arguments.data_dir or arguments.config):
+        top.error("--data-dir and --config are for the server of this machine; --server names one")
     module = import_module(f"rotoclear.command.{arguments.module}")
     code: int = module.run(arguments)
     return code
@@ -111,17 +135,25 @@ def parser() -> argparse.ArgumentParser:
     top = _command(
         argparse.ArgumentParser,
         prog="rotoclear",
-        description="Manages a rotoclear server: its users, drivers, certificate.",
+        usage="rotoclear [options] COMMAND ...",
         epilog=_EXAMPLES,
     )
     top.add_argument("--version", action="version", version=f"rotoclear {__version__}")
     _add_place(top, None)
-    commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    _add_user(commands)
-    _add_simulate(commands)
-    _add_driver(commands)
-    _add_cert(commands)
-    _add_status(commands)
+    commands = top.add_subparsers(
+        required=True, metavar="COMMAND", prog="rotoclear", help=argparse.SUPPRESS
+    )
+    remote = Section(commands, _REMOTE)
+    add_remote(remote)
+    _add_place(add_status(remote), argparse.SUPPRESS)
+    local = Section(commands, _LOCAL)
+    _add_user(local)
+    _add_simulate(local)
+    _add_driver(local)
+    _add_cert(local)
+    shell = Section(commands, "for the shell:")
+    add_completion(shell)
+    top.description = "\n\n".join([_DESCRIPTION, *map(str, (remote, local, shell))])
     return top
 
 
@@ -220,11 +252,6 @@ def _add_cert(commands: _Subparsers) -> None:
     cert.add_argument("--force", action="store_true", help="replace those that are there")
 
 
-def _add_status(commands: _Subparsers) -> None:
-    status = _leaf(commands, "status", "say how a running server is", module="status")
-    status.add_argument("--json", action="store_true", help="for programs")
-
-
 def _leaf(commands: _Subparsers, name: str, text: str, **defaults: str) -> argparse.ArgumentParser:
     """A command that does something: ``defaults`` say which module, and what of it."""
     leaf = _command(
@@ -248,16 +275,4 @@ def _add_place(command: argparse.ArgumentParser, default: str | None) -> None:
         metavar="FILE",
         default=default,
         help="the server's configuration file, which may name the data folder",
-    )
-
-
-def _command(
-    make: Callable[..., argparse.ArgumentParser], *name: str, **said: Any
-) -> argparse.ArgumentParser:
-    return make(
-        *name,
-        # No abbreviations: scripts would break at the next option that begins alike.
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        **said,
     )

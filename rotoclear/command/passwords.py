@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import getpass
 import sys
+from pathlib import Path
+from typing import BinaryIO
 
 from rotoclear.command.errors import CommandError
+from rotoclear.command.text import printable
 
 LONGEST = 4096
 """Bytes that are read for a password at most; which are allowed is the server's to say."""
@@ -17,7 +20,33 @@ def ask_password(user: str) -> str:
 
     :raises CommandError: there is none, or the two differ.
     """
-    password = _typed(user) if sys.stdin.isatty() else _piped()
+    return _checked(_typed(user) if sys.stdin.isatty() else _line(sys.stdin.buffer))
+
+
+def ask_present_password(user: str, server: str, file: str | None) -> str:
+    """
+    The password that ``user`` has at a server.
+
+    Typed once, or a line of the standard input or of a file.
+
+    :param file: a file's name, ``"-"`` for the standard input, ``None`` to ask.
+    :raises CommandError: there is none.
+    """
+    if file is not None and file != "-":
+        try:
+            with Path(file).open("rb") as opened:
+                return _checked(_line(opened))
+        except OSError as error:
+            raise CommandError(f"{file}: {error.strerror}") from None
+    if file == "-" or not sys.stdin.isatty():
+        return _checked(_line(sys.stdin.buffer))
+    try:
+        return _checked(getpass.getpass(f"Password of {printable(user)} at {server}: "))
+    except EOFError:
+        raise CommandError("no password given") from None
+
+
+def _checked(password: str) -> str:
     if not password:
         raise CommandError("no password given")
     try:
@@ -37,8 +66,8 @@ def _typed(user: str) -> str:
     return password
 
 
-def _piped() -> str:
-    line = sys.stdin.buffer.readline(LONGEST + 2)
+def _line(file: BinaryIO) -> str:
+    line = file.readline(LONGEST + 2)
     if len(line) > LONGEST + 1:
         raise CommandError(f"the password is longer than {LONGEST} bytes")
     try:

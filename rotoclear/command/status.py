@@ -1,4 +1,4 @@
-"""``rotoclear status``: how a running server is."""
+"""``rotoclear status --local``: how the server on a data folder is, by its control socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rotoclear.command.folder import chosen
 from rotoclear.command.text import fields, records
 
 
-def run(arguments: Namespace) -> int:
+def run_local(arguments: Namespace) -> int:
     """Ask it, and print what it says."""
     status = ask(chosen(arguments), "status")
     if arguments.json:
@@ -33,16 +33,22 @@ def described(status: Mapping[str, object]) -> str:
         f"rotoclear {status.get('version')}, process {status.get('pid')}, "
         f"{status.get('users')} {'user' if status.get('users') == 1 else 'users'}"
     ]
-    devices = status.get("devices")
-    if isinstance(devices, dict):
-        for name, rows in devices.items():
-            if name == "drivers" and isinstance(rows, list):
-                rows = [_short(row) for row in rows if row.get("state") != "disabled"]
-            if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
-                parts.append(f"{name}:\n{records(rows)}")
-            else:
-                parts.append(fields({name: rows}))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *devices(status.get("devices"))])
+
+
+def devices(told: object) -> list[str]:
+    """What a server says of its devices: a table for each kind."""
+    if not isinstance(told, dict):
+        return []
+    parts = []
+    for name, rows in told.items():
+        if name == "drivers" and isinstance(rows, list):
+            rows = [_short(row) for row in rows if row.get("state") != "disabled"]
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            parts.append(f"{name}:\n{records(rows)}")
+        else:
+            parts.append(fields({name: rows}))
+    return parts
 
 
 def _short(driver: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def run(*arguments: str, stdin: bytes | str = b"", **environ: str) -> Result:
 
 def run_here(*arguments: str, **environ: str) -> Result:
     """Run it in this process: for what does not get as far as changing anything."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     with (
         redirect_stdout(out),
         redirect_stderr(err),
@@ -63,4 +63,4 @@ def run_here(*arguments: str, **environ: str) -> Result:
             code = main(arguments)
         except SystemExit as ended:
             code = int(ended.code or 0)
-    return Result(code, out.getvalue(), err.getvalue())
+    return Result(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from unittest import skipUnless
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.command.running import Result, run
@@ -39,6 +40,9 @@ class CertTests(SynchronousTestCase):
         self.assertEqual(stat.S_IMODE(self.key.stat().st_mode), 0o600)
         endpoint = f"ssl:8443:privateKey={self.key}:certKey={self.certificate}"
         self.assertIn(f"twistd rotoclear --listen {endpoint}\n", result.out)
+        certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        fingerprint = certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+        self.assertIn(f"fingerprint: {fingerprint}\n", result.out)
 
     def test_not_twice(self) -> None:
         self.cert()

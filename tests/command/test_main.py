@@ -100,7 +100,7 @@ class UsageTests(SynchronousTestCase):
             ({"HOME": str(path)}, path / ".local" / "state" / "rotoclear"),
         ):
             with self.subTest(environ=environ):
-                self.assertIn(f" {expected};", run_here("status", **environ).err)
+                self.assertIn(f" {expected};", run_here("status", "--local", **environ).err)
 
     def test_data_folder_of_a_configuration(self) -> None:
         folder = TemporaryDirectory()
