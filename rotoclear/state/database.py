@@ -1,6 +1,14 @@
 """
 The one database file, and the one thread that touches it.
 
+**Versions of the schema.** A newer server brings the schema up to date, and keeps a
+copy of the file as it was (:func:`copy_of`). An older server opens a file of a newer
+schema as it is, so that going back to the version before takes nothing but that,
+as long as what was added does not disturb it: :data:`READABLE_FROM`. Otherwise it
+refuses, and names both versions and the copy. So whoever writes SQL names the columns,
+and whoever adds to :data:`MIGRATIONS` only adds tables, indexes, and columns with a
+default; or raises :data:`READABLE_FROM`.
+
 SQLite in WAL mode with ``synchronous=FULL``: a transaction that has been
 answered survives ``kill -9`` and a power cut. Everything runs in a single
 worker thread, so the reactor never waits for a disk.
@@ -10,7 +18,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,6 +26,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
+
+from rotoclear import __version__
 
 T = TypeVar("T")
 
@@ -92,9 +102,22 @@ MIGRATIONS: Final[tuple[str, ...]] = (
 )
 """How each schema version comes from the one before. Only ever add to the end."""
 
+READABLE_FROM: Final = 1
+"""The lowest schema version whose servers can work with a file of the newest one."""
+
+_FLOOR: Final = "schema-readable-from"
+_WRITER: Final = "schema-written-by"
+"""Rows of ``meta``: :data:`READABLE_FROM` of the server that has changed the schema last, and
+its version."""
+
 
 class DatabaseError(Exception):
     """The database cannot be used. ``str()`` is one line for people."""
+
+
+def copy_of(path: Path, version: int) -> Path:
+    """Where the copy of a database file is kept, as it was with that version of the schema."""
+    return path.with_name(f"{path.name}.schema-{version}")
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -104,7 +127,7 @@ def connect(path: Path) -> sqlite3.Connection:
     Blocks; the connection may be used from any one thread at a time.
 
     :raises DatabaseError: it cannot be opened, is damaged, or was written by a
-        newer version.
+        newer version that has changed what this one relies on.
     """
     try:
         # Not for others to read, from its first moment on; SQLite gives the
@@ -134,12 +157,86 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise DatabaseError(f"{path}: damaged ({verdict}); restore it or move it away")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(MIGRATIONS):
-        raise DatabaseError(
-            f"{path}: written by a newer version (schema {version}, this one knows "
-            f"{len(MIGRATIONS)}); install that version or restore a backup"
+        _refuse_unless_readable(connection, path, version)
+    elif version < len(MIGRATIONS):
+        if version:
+            _keep_copy(connection, path, version)
+        _migrate(connection, version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a file of an older version up to date, or a new one: all of it, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for script in MIGRATIONS[version:]:
+            # executescript() would commit.
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.executemany(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)",
+            [(_FLOOR, str(READABLE_FROM)), (_WRITER, __version__)],
         )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n;"):
+                yield statement
+            statement = ""
+
+
+def _refuse_unless_readable(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """
+    Decide about a file of a newer version.
+
+    :raises DatabaseError: this server would not understand it.
+    """
+    told = dict(
+        connection.execute("SELECT key, value FROM meta WHERE key IN (?, ?)", (_FLOOR, _WRITER))
+    )
+    floor = told.get(_FLOOR, "")
+    if floor.isascii() and floor.isdigit() and int(floor) <= len(MIGRATIONS):
+        return
+    copies = [copy_of(path, known) for known in range(len(MIGRATIONS), 0, -1)]
+    copy = next((copy for copy in copies if copy.exists()), None)
+    back = f"put the copy from before its update, {copy}, in its place" if copy else ""
+    raise DatabaseError(
+        f"{path}: written by rotoclear {told.get(_WRITER, 'of a newer version')} (schema "
+        f"{version}); this is {__version__}, which knows {len(MIGRATIONS)}. Install that version "
+        f"again, or {back or 'restore a backup'}"
+    )
+
+
+def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """
+    Keep the file as it is, for the way back; older copies are dropped.
+
+    :raises DatabaseError: it cannot be written.
+    """
+    copy = copy_of(path, version)
+    draft = copy.with_name(copy.name + ".new")
+    try:
+        draft.unlink(missing_ok=True)
+        # For nobody else to read from its first moment on.
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        connection.execute("VACUUM INTO ?", (str(draft),))
+        draft.replace(copy)
+    except (OSError, sqlite3.Error) as error:
+        draft.unlink(missing_ok=True)
+        raise DatabaseError(
+            f"{path}: cannot be copied to {copy} before its schema is updated: {error}; "
+            "make room for it"
+        ) from error
+    for number in range(1, version):
+        copy_of(path, number).unlink(missing_ok=True)
 
 
 def transact(connection: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:

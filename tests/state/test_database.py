@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from rotoclear.state.database import MIGRATIONS, DatabaseError, connect, transact
+from rotoclear import __version__
+from rotoclear.state import database
+from rotoclear.state.database import (
+    MIGRATIONS,
+    READABLE_FROM,
+    DatabaseError,
+    connect,
+    copy_of,
+    transact,
+)
 
 
 def put(connection: sqlite3.Connection, key: str) -> None:
@@ -40,32 +49,136 @@ class TestConnect:
         transact(first, lambda c: put(c, "kept"))
         first.close()
         second = connect(tmp_path / "a.db")
-        assert keys(second) == ["kept"]
+        assert "kept" in keys(second)
         second.close()
+
+    def older(self, path: Path, version: int) -> None:
+        """A file as an older version has left it."""
+        old = sqlite3.connect(path)
+        for script in MIGRATIONS[:version]:
+            old.executescript(script)
+        old.execute(f"PRAGMA user_version = {version}")
+        put(old, "kept")
+        old.commit()
+        old.close()
 
     def test_older(self, tmp_path: Path) -> None:
         """A file of any older version is brought up to date with what is in it."""
         for version in range(1, len(MIGRATIONS)):
             path = tmp_path / f"{version}.db"
-            old = sqlite3.connect(path)
-            for script in MIGRATIONS[:version]:
-                old.executescript(script)
-            old.execute(f"PRAGMA user_version = {version}")
-            put(old, "kept")
-            old.commit()
-            old.close()
+            self.older(path, version)
             connection = connect(path)
-            assert keys(connection) == ["kept"]
+            assert "kept" in keys(connection)
             assert connection.execute("SELECT * FROM assignments").fetchall() == []
             connection.close()
 
-    def test_newer(self, tmp_path: Path) -> None:
-        """A file of a newer version is not touched, and the person told what to do."""
-        connection = connect(tmp_path / "a.db")
+    def newer(self, path: Path, floor: int) -> None:
+        """A file as a version after this one leaves it."""
+        connection = connect(path)
+        put(connection, "kept")
+        connection.execute("ALTER TABLE users ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        connection.executemany(
+            "UPDATE meta SET value = ? WHERE key = ?",
+            [(str(floor), "schema-readable-from"), ("9.8.7", "schema-written-by")],
+        )
         connection.close()
-        with pytest.raises(DatabaseError, match=r"newer version.*schema"):
-            connect(tmp_path / "a.db")
+
+    def test_newer(self, tmp_path: Path) -> None:
+        """Only added to: the way back to the version before needs nothing else."""
+        path = tmp_path / "a.db"
+        self.newer(path, len(MIGRATIONS))
+        connection = connect(path)
+        assert "kept" in keys(connection)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
+        connection.close()
+
+    def test_newer_and_different(self, tmp_path: Path) -> None:
+        """It is not touched, and the person told both versions and what to do."""
+        path = tmp_path / "a.db"
+        self.newer(path, len(MIGRATIONS) + 1)
+        before = path.read_bytes()
+        expected = rf"a\.db: written by rotoclear 9\.8\.7 \(schema .*this is {__version__}, which"
+        with pytest.raises(DatabaseError, match=expected) as caught:
+            connect(path)
+        assert str(caught.value).endswith("or restore a backup")
+        assert path.read_bytes() == before
+        copy_of(path, len(MIGRATIONS)).touch()
+        with pytest.raises(DatabaseError, match=r"put the copy .*a\.db\.schema-\d+, in its place"):
+            connect(path)
+
+    def test_newer_of_before_there_was_a_rule(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.db"
+        self.newer(path, 1)
+        with sqlite3.connect(path) as connection:
+            connection.execute("DELETE FROM meta")
+        connection.close()
+        with pytest.raises(DatabaseError, match="written by rotoclear of a newer version"):
+            connect(path)
+
+    def test_copy(self, tmp_path: Path) -> None:
+        """An update leaves the file as it was, for its owner alone, and only the last one."""
+        path = tmp_path / "a.db"
+        self.older(path, 2)
+        copy_of(path, 1).touch()
+        connect(path).close()
+        copy = copy_of(path, 2)
+        assert not copy_of(path, 1).exists()
+        assert copy.stat().st_mode & 0o777 == 0o600
+        with sqlite3.connect(copy) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+            assert keys(connection) == ["kept"]
+        connection.close()
+        before = copy.stat().st_mtime_ns
+        connect(path).close()
+        assert copy.stat().st_mtime_ns == before
+
+    def test_no_room_for_a_copy(self, tmp_path: Path) -> None:
+        """Then nothing is changed: there would be no way back."""
+        path = tmp_path / "a.db"
+        self.older(path, 2)
+        copy_of(path, 2).mkdir()
+        with pytest.raises(DatabaseError, match="make room"):
+            connect(path)
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        connection.close()
+
+    def test_half_an_update(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All of it is done, or nothing."""
+        path = tmp_path / "a.db"
+        self.older(path, 1)
+        monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE x (y); nonsense"))
+        with pytest.raises(DatabaseError, match="nonsense"):
+            connect(path)
+        monkeypatch.undo()
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        connection.close()
+        connect(path).close()
+
+    def test_only_added_to(self, tmp_path: Path) -> None:
+        """What READABLE_FROM promises, as far as a program can see it."""
+        path = tmp_path / "a.db"
+        self.older(path, READABLE_FROM)
+        with sqlite3.connect(path) as connection:
+            before = self.columns(connection)
+        connection.close()
+        connection = connect(path)
+        after = self.columns(connection)
+        connection.close()
+        assert before.keys() <= after.keys()
+        for table, columns in before.items():
+            assert after[table][: len(columns)] == columns
+            for _, name, _, not_null, default, _ in after[table][len(columns) :]:
+                assert not not_null or default is not None, (table, name)
+
+    def columns(self, connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
+        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        return {
+            name: connection.execute(f"PRAGMA table_info({name})").fetchall()
+            for (name,) in tables.fetchall()
+        }
 
     def test_garbage(self, tmp_path: Path) -> None:
         path = tmp_path / "a.db"
@@ -101,5 +214,5 @@ class TestTransact:
 
         with pytest.raises(ZeroDivisionError):
             transact(connection, half)
-        assert keys(connection) == []
+        assert "half" not in keys(connection)
         connection.close()

@@ -29,7 +29,7 @@ class InThread(TestCase):
         with self.assertRaises(sqlite3.OperationalError):
             await database.run(lambda connection: connection.execute("nonsense"))
         await database.run(lambda connection: put(connection, "after"))
-        self.assertEqual(await database.run(keys), ["after"])
+        self.assertIn("after", await database.run(keys))
         await database.close()
 
     async def test_close_is_last(self) -> None:
@@ -40,5 +40,5 @@ class InThread(TestCase):
         await database.close()
         await written
         connection = connect(path)
-        self.assertEqual(keys(connection), ["last"])
+        self.assertIn("last", keys(connection))
         connection.close()
