@@ -28,6 +28,10 @@ class Backoff:
         self._random = random
         self._next = FIRST
 
+    def forget(self) -> None:
+        """Nothing has failed so far."""
+        self._next = FIRST
+
     def delay(self, good_for: float) -> float:
         """
         Seconds to wait.
@@ -36,7 +40,7 @@ class Backoff:
             been good; 0 if it never was.
         """
         if good_for >= STABLE:
-            self._next = FIRST
+            self.forget()
         delay = self._next * (0.5 + self._random() / 2)
         self._next = min(self._next * 2, MOST)
         return delay

@@ -146,7 +146,7 @@ class Core:
         """
         if self.state is ConnectionState.CLOSED:
             self._fail_fast = fail_fast
-            self._backoff.delay(float("inf"))
+            self._backoff.forget()
             self._dial()
 
     def close(self, error: ClientError | None = None) -> None:
