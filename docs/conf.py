@@ -34,7 +34,10 @@ highlight_language = "none"
 nitpicky = True
 nitpick_ignore_regex = [
     # Elsewhere's documentation is not looked up: building takes no network.
-    ("py:.*", r"(collections|logging|typing|zope|twisted|Callable|Mapping|Sequence)\b.*"),
+    (
+        "py:.*",
+        r"(collections|datetime|logging|os|pathlib|typing|zope|twisted|Callable|Mapping|Sequence)\b.*",
+    ),
     ("py:.*", r"(ValueError|Exception|Value|rotoclear\.values\..*)"),
     ("py:meth", r"find"),  # of another interface than the one that speaks of it
 ]

@@ -10,6 +10,8 @@ from rotoclear.client.errors import (
     ClientError,
     ConnectionFailed,
     LoginRefused,
+    PermissionDenied,
+    Refused,
     TooManyAttempts,
     refusal,
 )
@@ -133,4 +135,7 @@ def problem(status: int, headers: Mapping[str, str], body: bytes) -> ClientError
     if status == 429:
         wait = headers.get("retry-after", "")
         return TooManyAttempts(message, float(wait) if wait.isdecimal() else 1.0)
-    return refusal(error, said.get("key"), message)
+    problem = refusal(error, said.get("key"), message)
+    if status == 403 and type(problem) is Refused:
+        return PermissionDenied(error, problem.key, message)
+    return problem
