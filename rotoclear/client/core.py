@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final, TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from rotoclear.client.backoff import Backoff
 from rotoclear.client.credentials import Credentials
@@ -126,6 +126,7 @@ class Core:
         self._link: _Link | None = None
         self._line: Line | None = None
         self._fail_fast = False
+        self._finished = False
         self._ready_since = 0.0
         self._answers: dict[str, Callable[[Message], bool]] = {}
         self._number = 0
@@ -143,7 +144,10 @@ class Core:
         Connect, and stay connected.
 
         :param fail_fast: if the first connection cannot be made, end.
+        :raises Closed: it was closed, and has forgotten who one is.
         """
+        if self._finished:
+            raise Closed("The client was closed; log in anew, or make another one")
         if self.state is ConnectionState.CLOSED:
             self._fail_fast = fail_fast
             self._backoff.forget()
@@ -160,6 +164,8 @@ class Core:
         self.failure = error
         self.login = Login()
         if error is None:
+            # To connect again would be to connect as nobody.
+            self._finished = not self._credentials.anonymous
             self._credentials.forget()
         reason = error or Closed("The client was closed")
         self._set_state(ConnectionState.CLOSED)
@@ -229,6 +235,7 @@ class Core:
             self._try_login(credentials, promise)
             return promise
         self._credentials = credentials
+        self._finished = False
         self.start(fail_fast=True)
         self.until_ready().then(lambda _: promise.keep(self.login), promise.break_)
         return promise
@@ -237,6 +244,7 @@ class Core:
         """Keep nothing to log in with; return the token, to be ended."""
         token = self._credentials.token
         self._credentials.forget()
+        self.login = evolve(self.login, token=None)
         return token
 
     @property
@@ -282,7 +290,11 @@ class Core:
         self._log_in()
 
     def _log_in(self) -> None:
-        message = self._credentials.message()
+        try:
+            message = self._credentials.message()
+        except Exception as error:  # noqa: BLE001 - the user's own function
+            self.close(LoginRefused(f"There is no password: {error}"))
+            return
         if message is None:
             self.login = Login()
             self._synchronise()
@@ -386,10 +398,7 @@ class Core:
 
     def _rights_changed(self, message: Message) -> None:
         if message["authenticated"] is True:
-            login = self.login
-            self.login = Login(
-                login.username, login.role, permissions_of(message), login.token, login.expires
-            )
+            self.login = evolve(self.login, permissions=permissions_of(message))
             self._synchronise()
         elif self._credentials.anonymous:
             self.login = Login(permissions=permissions_of(message))

@@ -226,6 +226,31 @@ def test_password_is_asked_for_when_it_is_needed() -> None:
     assert len(asked) == 1
 
 
+def test_password_that_cannot_be_had() -> None:
+    def password() -> str:
+        raise OSError("The keyring is locked")
+
+    bench = Bench(Credentials("anna", password))
+    bench.core.start(fail_fast=True)
+    ready = Outcome(bench.core.until_ready())
+    bench.line.link.opened()
+    assert isinstance(ready.error, LoginRefused)
+    assert "The keyring is locked" in str(ready.error)
+    assert bench.line.dropped
+
+
+def test_closed_for_good() -> None:
+    """Having forgotten who one is, it does not go on as nobody."""
+    bench = Bench(anna())
+    bench.ready()
+    bench.core.close()
+    with pytest.raises(Closed, match="log in anew"):
+        bench.core.start()
+    again = Outcome(bench.core.log_in(anna()))
+    bench.line.welcome()
+    assert again.value.username == "anna"
+
+
 def test_secrets_are_not_shown() -> None:
     bench = Bench(anna())
     bench.ready(token="t-7")

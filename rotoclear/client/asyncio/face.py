@@ -85,7 +85,7 @@ class AsyncioFace:
 
     def dial(self, path: str, link: Link) -> Line:
         """Begin to connect."""
-        line = AsyncioLine(self._connect(path), link)
+        line = AsyncioLine(lambda: self._connect(path), link)
         self._lines.add(line)
         line.ended.add_done_callback(lambda _: self._lines.discard(line))
         return line
@@ -163,8 +163,10 @@ class AsyncioLine:
     :ivar ended: done when nothing of it is left.
     """
 
-    def __init__(self, connecting: Awaitable[aiohttp.ClientWebSocketResponse], link: Link) -> None:
-        self._connecting = connecting
+    def __init__(
+        self, connect: Callable[[], Awaitable[aiohttp.ClientWebSocketResponse]], link: Link
+    ) -> None:
+        self._connect = connect
         self._link = link
         self._unsent: asyncio.Queue[str] = asyncio.Queue()
         self.ended: Task[None] = asyncio.create_task(self._run())
@@ -179,7 +181,7 @@ class AsyncioLine:
 
     async def _run(self) -> None:
         try:
-            socket = await self._connecting
+            socket = await self._connect()
         except ClientError as error:
             self._link.lost(error)
             return
@@ -190,6 +192,10 @@ class AsyncioLine:
                 if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                     self._link.received(message.data)
             self._link.lost(_why(socket))
+        except Exception as error:
+            # A fault of ours: whoever waits must learn that nothing will come.
+            self._link.lost(Disconnected(f"The client failed: {error!r}"))
+            raise
         finally:
             writer.cancel()
             # Whoever drops it does not wait for the server's good-bye.

@@ -89,7 +89,7 @@ class TwistedFace:
         if self._tls is not None:
             endpoint = wrapClientTLS(self._tls, endpoint)
         factory = SocketFactory(self.reactor, self._where.websocket(path), link)
-        line = TwistedLine(endpoint.connect(factory), link, self._failure)
+        line = TwistedLine(endpoint.connect(factory), link, self._where, self._failure)
         self._lines.add(line)
         line.ended.addCallback(lambda _: self._lines.discard(line))
         return line
@@ -164,9 +164,11 @@ class TwistedLine:
         self,
         connecting: Deferred[Any],
         link: Link,
+        where: Address,
         failure: Callable[[Failure], ConnectionFailed],
     ) -> None:
         self._link = link
+        self._where = where
         self._failure = failure
         self._socket: Socket | None = None
         self._dropped = False
@@ -205,7 +207,11 @@ class TwistedLine:
     def _gone(self, _: object) -> None:
         socket = self._socket
         assert socket is not None  # noqa: S101 - it is its end
-        if not socket.greeted:
+        if socket.refused:
+            self._end(
+                ConnectionFailed(f"{self._where} does not take a WebSocket: {socket.refused}")
+            )
+        elif not socket.greeted:
             self._end(self._failure(socket.why))
         elif socket.close_code is not None:
             self._end(Disconnected(f"The server closed the connection ({socket.close_code})"))

@@ -23,6 +23,7 @@ class Socket(WebSocketClientProtocol):
 
     :ivar gone: fires when the connection has ended.
     :ivar why: why it has.
+    :ivar refused: what was wrong with the server's part of the opening handshake.
     """
 
     factory: SocketFactory
@@ -32,6 +33,7 @@ class Socket(WebSocketClientProtocol):
         self.gone: Deferred[None] = Deferred()
         self.why = Failure(connectionDone.value)
         self.greeted = False
+        self.refused = ""
         self.close_code: int | None = None
         self._dropped = False
 
@@ -46,6 +48,10 @@ class Socket(WebSocketClientProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.close_code = self.remoteCloseCode
+
+    def failHandshake(self, reason: str) -> None:
+        self.refused = reason
+        WebSocketClientProtocol.failHandshake(self, reason)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override, unused-ignore]
         WebSocketClientProtocol.connectionLost(self, reason)
