@@ -507,6 +507,8 @@ def test_true_is_not_one() -> None:
     line.tell({"auto-exposure": True, "brightness": 1})
     waiting = Outcome(feed.next())
     assert waiting.pending
+    line.tell({"brightness": True})
+    assert waiting.value.value is True
 
 
 def test_unread_changes_are_bounded() -> None:

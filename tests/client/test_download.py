@@ -235,6 +235,13 @@ def test_nothing_is_replaced_unless_asked(target: Path) -> None:
     assert target.read_bytes() == DATA
 
 
+def test_nothing_is_replaced_that_has_come_meanwhile(target: Path, part: Path) -> None:
+    with pytest.raises(FileExistsError):
+        fetch(Shelf(), target, progress=lambda _: target.write_bytes(b"mine") and None)
+    assert target.read_bytes() == b"mine"
+    assert part.read_bytes() == DATA
+
+
 def test_another_part_than_was_asked_for(target: Path, part: Path) -> None:
     part.write_bytes(DATA[:1000])
     shelf = Shelf()

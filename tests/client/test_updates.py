@@ -196,8 +196,12 @@ def test_what_is_newer_replaces_what_was_not_answered() -> None:
     old = bench.set(brightness=1)
     new = bench.set(brightness=2)
     line.break_()
-    newest = bench.set(brightness=3)
     bench.clock.advance(1)
+    bench.line.welcome()
+    assert [message["brightness"] for message in bench.line.unread] == [2]
+    bench.line.break_()
+    newest = bench.set(brightness=3)
+    bench.clock.advance(2)
     bench.line.welcome()
     assert bench.line.confirm() == {"brightness": 3}
     assert not bench.line.unread
