@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ from rotoclear.api.websocket import ApiFactory
 from rotoclear.auth.accounts import Accounts
 from rotoclear.auth.passwords import PasswordHasher
 from rotoclear.auth.tickets import Tickets
+from rotoclear.backup import contents as backups
+from rotoclear.backup.running import Backups
 from rotoclear.config import Configuration, Retention
 from rotoclear.console import assets
 from rotoclear.control.commands import handlers_for
@@ -172,7 +174,12 @@ class Server(Service):
         factory = ApiFactory(context, Fanout(self._model, self._metrics), self._roster)
         self._stopping.append(factory.shut_down)
         socket = self._data_dir / SOCKET_NAME
-        control = ControlServer(self._reactor, socket, handlers_for(accounts, self._devices))
+        await database.outside(lambda _: backups.tidy(self._data_dir))
+        saved = Backups(
+            self._data_dir, database, self._store, self._model, accounts, self._read_again(database)
+        )
+        handlers = {**handlers_for(accounts, self._devices), **saved.handlers()}
+        control = ControlServer(self._reactor, socket, handlers)
         control.startService()
         self._stopping.append(control.stopService)
         site = make_site(self._reactor, context, WebSocketEndpoint(factory))
@@ -235,6 +242,15 @@ class Server(Service):
         connections = self._roster.count
         parts = [f"cameras: {cameras}", f"connections: {connections}", record or "not recording"]
         return f"Serving; {', '.join(parts)}"
+
+    def _read_again(self, database: Database) -> Callable[[], Awaitable[None]]:
+        """What other rooms remember of a database that has other content now."""
+
+        async def again() -> None:
+            await self._devices.restore(database)
+            await self._media.reread()
+
+        return again
 
     def _make_media(self, database: Database) -> Media:
         recording = self._configuration.recording

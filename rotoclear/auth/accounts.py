@@ -233,6 +233,31 @@ class Accounts:
         """What was logged for an auditor since the start, counted by kind."""
         return self._audit.counts
 
+    @property
+    def initial_password_file(self) -> str:
+        """Where the password of a first administrator is left."""
+        return str(self._data_dir / initial.FILE_NAME)
+
+    async def reload(self, how: str, by: str, address: str) -> None:
+        """
+        The users on the disk are others now, and all tokens have ended.
+
+        If there is none, there is a first administrator again.
+
+        :param how: for the log: ``restored``, ``reset``.
+        """
+        users = await self._database.run(records.load_users)
+        self._users.clear()
+        self._users.update(users)
+        self._audit.users_replaced(how, by, address)
+        for sessions in (self._sessions, self._basic.sessions):
+            sessions.end(*sessions)
+        await self._stream_keys.reload()
+        if not self._users:
+            await self._make_first()
+        else:
+            await self._remove_initial_password()
+
     def users(self) -> list[User]:
         """All users, by name."""
         return [self._users[name].user for name in sorted(self._users)]

@@ -147,10 +147,20 @@ class Audit:
 
     def stream_key_changed(self, user: str, by: str, address: str) -> None:
         """A user has another stream key, or none any more."""
-        self._log.info(
+        self._info(
             "stream key of {user!r} changed by {by!r} from {address}",
             audit="stream-key-changed",
             user=printable(user),
+            by=printable(by),
+            address=printable(address),
+        )
+
+    def users_replaced(self, how: str, by: str, address: str) -> None:
+        """All users are others, and nobody is logged in any more."""
+        self._info(
+            "all users {how} by {by!r} from {address}",
+            audit="users-replaced",
+            how=how,
             by=printable(by),
             address=printable(address),
         )

@@ -100,6 +100,12 @@ class StreamKeys:
         """Read them from the disk."""
         self._keys.update(await self._database.run(load))
 
+    async def reload(self) -> None:
+        """Those on the disk are others now: nobody watches on with an old one."""
+        self._keys.clear()
+        self.sessions.end(*self.sessions)
+        await self.load()
+
     async def act(self, raw: str, action: str, by: str, address: str) -> str:
         """
         Do something to a user's key: see :func:`act`. Who watches with an old one does no more.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,22 +33,30 @@ def ask(folder: Path, do: str, arguments: Mapping[str, object] | None = None) ->
         ) from None
 
 
-def act(folder: Path, do: str, arguments: Mapping[str, str]) -> dict[str, object]:
+def act(
+    folder: Path,
+    do: str,
+    arguments: Mapping[str, str],
+    alone: Callable[[], dict[str, object]] | None = None,
+    timeout: float = client.TIMEOUT,
+) -> dict[str, object]:
     """
     Ask the server on a data folder; when there is none, do it without.
 
+    :param alone: does it then, as the folder's owner; else the module for users does.
+    :param timeout: seconds that the server has.
     :raises CommandError: it was refused, or cannot be done.
     """
     deadline = time.monotonic() + PATIENCE
     while True:
         with suppress(client.NotRunning):
-            return _ask(folder, do, arguments)
+            return _ask(folder, do, arguments, timeout)
         # Slow to load, so not before; and not after this process has become somebody who
         # may not read it.
         from rotoclear.command.offline import perform
 
         with suppress(ServerIsThere), stopped(folder):
-            return perform(folder, do, arguments)
+            return alone() if alone else perform(folder, do, arguments)
         if time.monotonic() > deadline:
             raise CommandError(
                 f"a server on {folder} is starting or being stopped; try again", UNAVAILABLE
@@ -56,9 +64,11 @@ def act(folder: Path, do: str, arguments: Mapping[str, str]) -> dict[str, object
         time.sleep(_STEP)
 
 
-def _ask(folder: Path, do: str, arguments: Mapping[str, object]) -> dict[str, object]:
+def _ask(
+    folder: Path, do: str, arguments: Mapping[str, object], timeout: float = client.TIMEOUT
+) -> dict[str, object]:
     try:
-        return client.call(folder / SOCKET_NAME, do, arguments)
+        return client.call(folder / SOCKET_NAME, do, arguments, timeout)
     except client.NotRunning:
         raise
     except client.NotAllowed:

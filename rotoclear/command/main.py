@@ -46,6 +46,7 @@ examples:
   rotoclear user add joe --role operator
   rotoclear user passwd admin              a way back in, also while the server is stopped
   rotoclear simulate unplug 2
+  rotoclear backup /media/stick/device-7.zip
 
 exit codes:
   0  done
@@ -151,6 +152,7 @@ def parser() -> argparse.ArgumentParser:
     _add_simulate(local)
     _add_driver(local)
     _add_cert(local)
+    _add_backup(local)
     shell = Section(commands, "for the shell:")
     add_completion(shell)
     top.description = "\n\n".join([_DESCRIPTION, *map(str, (remote, local, shell))])
@@ -250,6 +252,19 @@ def _add_cert(commands: _Subparsers) -> None:
         help="a host name or address that clients use, besides this machine's own; repeatable",
     )
     cert.add_argument("--force", action="store_true", help="replace those that are there")
+
+
+def _add_backup(commands: _Subparsers) -> None:
+    text = "write settings, users and the list of films into a file"
+    backup = _leaf(commands, "backup", text, module="backup", action="backup")
+    backup.add_argument("file", metavar="FILE", help="where to; replaced if it is there")
+    text = "take settings and users from such a file; everybody has to log in again"
+    restore = _leaf(commands, "restore", text, module="backup", action="restore")
+    restore.add_argument("file", metavar="FILE", help="a backup, of this device or another")
+    text = "forget settings and users, as on the first day; films and pictures stay"
+    reset = _leaf(commands, "factory-reset", text, module="backup", action="factory-reset")
+    for command in (restore, reset):
+        command.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
 
 
 def _leaf(commands: _Subparsers, name: str, text: str, **defaults: str) -> argparse.ArgumentParser:

@@ -85,6 +85,10 @@ class Films:
     async def restore(self) -> None:
         """Before the start: nothing is being recorded; name the newest of both kinds."""
         await self._catalogue.interrupt()
+        await self.reread()
+
+    async def reread(self) -> None:
+        """The catalogue has others in it now: name the newest of both kinds."""
         for kind in _KEYS:
             await self.name_newest(kind)
 

@@ -137,6 +137,10 @@ class Media(Service):
         """Name the newest film and picture. Before the start."""
         await self.films.restore()
 
+    async def reread(self) -> None:
+        """The catalogue is another one: name its newest film and picture."""
+        await self.films.reread()
+
     def startService(self) -> None:
         """Start the engine, in the background."""
         Service.startService(self)

@@ -297,6 +297,12 @@ class Database:
             lambda: transact(self._connection, function)
         )
 
+    def outside(self, function: Callable[[sqlite3.Connection], T]) -> Deferred[T]:
+        """Likewise, in its turn, but outside of any transaction."""
+        return self._in_thread(  # type: ignore[return-value]
+            lambda: function(self._connection)
+        )
+
     def close(self) -> Deferred[None]:
         """Close the file after what was asked before, and end the thread."""
 

@@ -21,6 +21,19 @@ def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
+def anonymous(pid: int) -> int:
+    """Bytes of memory of its own (``RssAnon``, proc(5)): what a leak adds to."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return 1024 * int(line.split()[1])
+    raise ProcessLookupError(pid)
+
+
+def threads(pid: int) -> int:
+    """How many threads a process has."""
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
 def until(condition: Callable[[], bool], what: str, limit: float = 10.0) -> float:
     """
     Wait for something that cannot be waited for; return the seconds it took.

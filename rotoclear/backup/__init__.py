@@ -1,0 +1,1 @@
+"""Settings, users and catalogue as one file, and back."""
