@@ -17,6 +17,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -70,7 +71,8 @@ def pack(database: Path, out: IO[bytes], now: datetime | None = None) -> Manifes
     :raises OSError: it cannot be written.
     """
     try:
-        with closing(sqlite3.connect(database)) as connection:
+        uri = f"file:{quote(str(database))}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             (schema,) = connection.execute("PRAGMA user_version").fetchone()
             counts = {
                 table: connection.execute(
@@ -94,7 +96,10 @@ def pack(database: Path, out: IO[bytes], now: datetime | None = None) -> Manifes
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         text = json.dumps(msgspec.to_builtins(manifest), indent=2) + "\n"
         archive.writestr(_info(MANIFEST), text)
-        with database.open("rb") as file, archive.open(_info(DATABASE), "w", force_zip64=True) as to:
+        with (
+            database.open("rb") as file,
+            archive.open(_info(DATABASE), "w", force_zip64=True) as to,
+        ):
             while piece := file.read(_PIECE):
                 to.write(piece)
     return manifest
@@ -119,15 +124,8 @@ def unpack(file: IO[bytes], name: str, to: int) -> Manifest:
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = _manifest(archive, name)
-            digest = hashlib.sha256()
-            written = 0
             with archive.open(DATABASE) as source:
-                while piece := source.read(_PIECE):
-                    written += len(piece)
-                    if written > LARGEST:
-                        raise BackupError(f"{name} is damaged: there is no end to its database")
-                    digest.update(piece)
-                    _write(to, piece)
+                digest = _copy(source, to, name)
             os.fsync(to)
     except BackupError:
         raise
@@ -140,7 +138,7 @@ def unpack(file: IO[bytes], name: str, to: int) -> Manifest:
         if isinstance(error, OSError):
             raise
         raise BackupError(f"{name} is damaged: {error}") from None
-    if digest.hexdigest() != manifest.sha256:
+    if digest != manifest.sha256:
         raise BackupError(f"{name} is damaged: the checksum of its database is wrong")
     return manifest
 
@@ -171,7 +169,16 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> Manifest:
         raise BackupError(f"{name} is damaged: its {MANIFEST}: {error}") from None
 
 
-def _write(to: int, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(to, view) :]
+def _copy(source: IO[bytes], to: int, name: str) -> str:
+    """Returns its SHA-256."""
+    digest = hashlib.sha256()
+    written = 0
+    while piece := source.read(_PIECE):
+        written += len(piece)
+        if written > LARGEST:
+            raise BackupError(f"{name} is damaged: there is no end to its database")
+        digest.update(piece)
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(to, view) :]
+    return digest.hexdigest()

@@ -1,19 +1,21 @@
 """
 What goes into a backup, and how it comes back: functions for a database's own thread.
 
-Tokens and stream keys do not go along: a stolen backup lets nobody in. The catalogue is not replaced
-but joined: films that were made since are still on their volumes.
+Tokens and stream keys do not go along: a stolen backup lets nobody in. The catalogue is not
+replaced but joined: films that were made since are still on their volumes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from attrs import field, frozen
 
@@ -48,6 +50,11 @@ class Restored:
 def new_name() -> str:
     """A file's name in the data folder that nobody guesses, and that the next start removes."""
     return f"{PREFIX}{secrets.token_hex(8)}.db"
+
+
+def is_name(name: str) -> bool:
+    """Whether :func:`new_name` makes such ones: no path, nothing of anybody else's."""
+    return re.fullmatch(rf"{PREFIX}[0-9a-f]{{16}}\.db", name) is not None
 
 
 def tidy(folder: Path) -> None:
@@ -107,12 +114,13 @@ def replace(connection: sqlite3.Connection, path: Path | None) -> Restored:
     :param path: its database, checked; ``None``: nothing, as on the first day. The
         catalogue stays then.
     """
+    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     tables = _tables(connection)
     for table in tables:
         if table != JOINED:
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
     if path is not None:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source:
             for table in tables:
                 if table not in _LEFT_OUT:
                     _fill(connection, source, table)
@@ -122,6 +130,11 @@ def replace(connection: sqlite3.Connection, path: Path | None) -> Restored:
         _count(connection, "users"),
         _count(connection, JOINED),
     )
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """After :func:`replace`, and outside of it: leave nothing of what was there in the log."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _fill(connection: sqlite3.Connection, source: sqlite3.Connection, table: str) -> None:

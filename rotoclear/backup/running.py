@@ -7,7 +7,6 @@ logged in and the settings that are in force happens here.
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 ADDRESS: Final = "the control socket"
 
-_NAME: Final = re.compile(rf"{contents.PREFIX}[0-9a-f]{{16}}\.db")
 _ALL: Final = frozenset().union(*ROLES.values())
 
 
@@ -110,7 +108,7 @@ class Backups:
     async def restore(self, request: Request) -> Mapping[str, object]:
         """Take over a database that the asker has put into the data folder, and remove it."""
         (name,) = request.texts("file")
-        if not _NAME.fullmatch(name):
+        if not contents.is_name(name):
             raise Refused("file must be the name of one that a restore has put there")
         path = self._folder / name
         try:
@@ -134,12 +132,13 @@ class Backups:
     async def _replace(self, path: Path | None, by: str, how: str) -> Mapping[str, object]:
         await self._store.flush()  # else it would write over what comes
         restored = await self._database.run(lambda db: contents.replace(db, path))
+        await self._database.outside(contents.forget)
         # From here on it is so, whatever happens: on the disk it is.
         await self._accounts.reload(how, by, ADDRESS)
         await self._again()
         refused = await self._apply(restored.settings)
         self._log.info(
-            "{how} by {by}: {users} users, {media} films and pictures", how=how, by=by,
+            "{how} by {by}: users: {users}, films and pictures: {media}", how=how, by=by,
             users=restored.users, media=restored.media, audit=how,
         )  # fmt: skip
         return {"users": restored.users, "media": restored.media, "refused": refused}

@@ -17,8 +17,9 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
+from rotoclear.auth import initial
 from rotoclear.backup import archive, contents
 from rotoclear.backup.archive import BackupError
 from rotoclear.command.asking import act
@@ -58,6 +59,8 @@ def _backup(folder: Path, file: Path) -> None:
     try:
         with out:
             name = str(_do(folder, "backup", {}, lambda: _copy(folder))["file"])
+            if not contents.is_name(name):
+                raise CommandError("the server's answer makes no sense")
             copy = folder / name
             try:
                 with _taken(copy) as source:
@@ -85,8 +88,6 @@ def _taken(copy: Path) -> IO[bytes]:
     """The copy that the folder's owner has made, and nothing else that he may point to."""
     descriptor = os.open(copy, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     found, owner = os.fstat(descriptor), copy.parent.stat().st_uid
-    if not copy.name.startswith(contents.PREFIX) or "/" in copy.name.strip("/"):
-        raise CommandError("the server's answer makes no sense")
     if not stat.S_ISREG(found.st_mode) or found.st_uid != owner or found.st_nlink != 1:
         raise CommandError(f"{copy} is not the server's own file")
     return os.fdopen(descriptor, "rb")
@@ -113,9 +114,7 @@ def _restore(folder: Path, file: Path, sure: bool) -> None:
             finally:
                 os.close(to)
             print(f"{file}: {_counted(manifest)}, of {manifest.created}", flush=True)
-            _ask(
-                "This replaces all settings and users, and logs everybody out.", sure
-            )
+            _ask("This replaces all settings and users, and logs everybody out.", sure)
             answer = _do(folder, "restore", {"file": name}, lambda: _replace(folder, copy))
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}") from None
@@ -160,16 +159,18 @@ def _counted(manifest: archive.Manifest) -> str:
     counts = manifest.counts
     return (
         f"rotoclear {printable(manifest.version)}, {counts.get('settings', 0)} settings, "
-        f"{counts.get('users', 0)} users, {counts.get('media', 0)} films and pictures"
+        f"{_people(counts.get('users', 0))}, {counts.get('media', 0)} films and pictures"
     )
+
+
+def _people(count: int) -> str:
+    return "1 user" if count == 1 else f"{count} users"
 
 
 # -- without a server ----------------------------------------------------------
 
 
-def _do(
-    folder: Path, do: str, arguments: dict[str, str], alone: Callable[[], _Answer]
-) -> _Answer:
+def _do(folder: Path, do: str, arguments: dict[str, str], alone: Callable[[], _Answer]) -> _Answer:
     """By the server; else in a child that becomes the folder's owner, as this process must not."""
 
     def act_there() -> _Answer:
@@ -199,12 +200,11 @@ def _in_child(work: Callable[[], _Answer]) -> _Answer:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as out:
-        text = out.read()
+        told: dict[str, Any] = json.loads(out.read() or "{}")
     os.waitpid(child, 0)
-    result = json.loads(text or "{}")
-    if "answer" not in result:
-        raise CommandError(str(result.get("failure", "it failed")), int(result.get("code", FAILED)))
-    answer: _Answer = result["answer"]
+    if "answer" not in told:
+        raise CommandError(str(told.get("failure", "it failed")), int(told.get("code", FAILED)))
+    answer: _Answer = told["answer"]
     return answer
 
 
@@ -224,8 +224,11 @@ def _replace(folder: Path, copy: Path | None) -> _Answer:
     with closing(_database(folder)) as connection:
         try:
             transact(connection, lambda db: contents.replace(db, copy))
+            contents.forget(connection)
         except sqlite3.Error as error:
             raise CommandError(f"{folder}: {error}; nothing was changed", UNAVAILABLE) from None
+    # The password in it is not valid any more.
+    (folder / initial.FILE_NAME).unlink(missing_ok=True)
     return {}
 
 
@@ -234,5 +237,3 @@ def _database(folder: Path) -> sqlite3.Connection:
         return connect(folder / FILE_NAME)
     except DatabaseError as error:
         raise CommandError(str(error), UNAVAILABLE) from None
-
-

@@ -14,6 +14,7 @@ from typing import Final
 from attrs import frozen
 
 from tests.robustness.crowds import comings_and_goings, floods, silent_readers
+from tests.robustness.endurance import endurance
 from tests.robustness.engines import engines
 from tests.robustness.films import cuts
 from tests.robustness.fuzz import bad_input
@@ -35,6 +36,8 @@ class Part:
     what: str
     count: int
     run: Callable[[Path, int, int], Iterator[str]]
+    alone: bool = False
+    """Only if it is asked for: it takes hours."""
 
 
 PARTS: Final = {
@@ -69,6 +72,7 @@ PARTS: Final = {
         lambda folder, count, seed: faults(folder, count, seed, slack=0.5),
     ),
     "misdeeds": Part("drivers that do what no driver should", 55, storm),
+    "endurance": Part("minutes of everything at once; resumable", 240, endurance, alone=True),
 }
 
 
@@ -86,12 +90,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="*",
         type=_part,
         metavar="PART[=COUNT]",
-        help="all of them, with their full counts, if none is named",
+        help="all of them but endurance, with their full counts, if none is named",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep the files here; endurance goes on in the same one where it was interrupted",
     )
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn at random (1)")
     options = parser.parse_args(arguments)
-    chosen = options.parts or [(name, part.count) for name, part in PARTS.items()]
-    failed = [name for name, count in chosen if not _run(name, count, options.seed)]
+    chosen = options.parts or [(name, part.count) for name, part in PARTS.items() if not part.alone]
+    failed = [name for name, count in chosen if not _run(name, count, options.seed, options.folder)]
     if failed:
         print(f"FAILED: {', '.join(failed)}")
     return 1 if failed else 0
@@ -104,9 +113,10 @@ def _part(text: str) -> tuple[str, int]:
     return name, int(count) if equals else PARTS[name].count
 
 
-def _run(name: str, count: int, seed: int) -> bool:
+def _run(name: str, count: int, seed: int, kept: Path | None) -> bool:
     part = PARTS[name]
-    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    folder = kept / name if kept else Path(tempfile.mkdtemp(prefix="soak-"))
+    folder.mkdir(parents=True, exist_ok=True)
     print(f"== {name}: {part.what}, {count}", flush=True)
     began = time.monotonic()
     try:
@@ -117,7 +127,8 @@ def _run(name: str, count: int, seed: int) -> bool:
         print(f"   FAILED; its files are in {folder}", flush=True)
         return False
     print(f"   {time.monotonic() - began:.0f} s", flush=True)
-    shutil.rmtree(folder)
+    if not kept:
+        shutil.rmtree(folder)
     return True
 
 
