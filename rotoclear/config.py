@@ -108,6 +108,28 @@ class Log(_Section, frozen=True):
     """What is less than that is left out. The audit trail is ``info`` and ``warn``."""
 
 
+class Discovery(_Section, frozen=True):
+    """``[discovery]``: being found in the local network; see :doc:`discovery`."""
+
+    enabled: bool = False
+    """Announce the server by multicast DNS. It takes ``rotoclear[discovery]``."""
+    name: Annotated[str, Meta(max_length=63)] = ""
+    """What people see in a list of services; empty: ``rotoclear on HOST``."""
+    host: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)?$",
+            description="a host name without dots",
+        ),
+    ] = ""
+    """
+    The name that is answered for, without ``.local``: ``rotoclear-device``. Two devices in one
+    network need two of them. Empty: this machine's own.
+    """
+    addresses: tuple[str, ...] = ()
+    """Only these of the machine's addresses; empty: all but those of the machine itself."""
+
+
 class Heads(_Section, frozen=True):
     """``[heads]``: which camera is 1 and which is 2, and whose lamp is whose."""
 
@@ -229,6 +251,7 @@ class Configuration(_Section, frozen=True):
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
     log: Log = field(default_factory=Log)
+    discovery: Discovery = field(default_factory=Discovery)
     heads: Heads = field(default_factory=Heads)
     storage: Storage = field(default_factory=Storage)
     recording: Recording = field(default_factory=Recording)

@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from rotoclear import __version__
+from rotoclear.announcing import announcer_for
 from rotoclear.api.connection import quieten
 from rotoclear.api.context import ApiContext
 from rotoclear.api.fanout import Fanout
@@ -111,6 +112,7 @@ class Server(Service):
         self._health = HealthWatch(reactor, self._parts, time.time)
         self._listeners = listeners
         self._rtsp = rtsp
+        self._announcer = announcer_for(reactor, configuration, listeners, rtsp)
         self._streaming: Streaming | None = None
         self._listening: ListenerService | None = None
         self._stopping: list[Any] = []
@@ -193,6 +195,9 @@ class Server(Service):
         )
         self._streaming.startService()
         self._stopping.append(self._streaming.stopService)
+        if self._announcer is not None:
+            self._announcer.startService()
+            self._stopping.append(self._announcer.stopService)
         self._watch(socket)
         self._health.startService()
         self._stopping.append(self._unwatched)
@@ -305,8 +310,9 @@ class Server(Service):
             store = {"state": "failed", "reason": self._store.problem}
         listening = self._listening.health() if self._listening else {}
         streaming = self._streaming.health() if self._streaming else {}
+        found = self._announcer.health() if self._announcer else {}
         parts = {**self._devices.health(), **self._media.health(), **listening, **streaming}
-        return {"store": store, **parts}
+        return {"store": store, **parts, **found}
 
     # -- stop ------------------------------------------------------------
 

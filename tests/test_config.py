@@ -94,8 +94,8 @@ class RefusedTests(Case):
         self.assertEqual(
             self.refused("[lgoin]"),
             "lgoin: unknown section (do you mean login?); there are: "
-            "disabled-drivers, drivers, enabled-drivers, heads, limits, live, log, login, metrics, "
-            "publish, recording, retention, rtsp, server, storage",
+            "disabled-drivers, discovery, drivers, enabled-drivers, heads, limits, live, log, "
+            "login, metrics, publish, recording, retention, rtsp, server, storage",
         )
         self.assertIn("do you mean message-rate?", self.refused("[limits]\nmessage_rate = 5"))
         self.assertIn("'a\\nb': unknown setting", self.refused('"a\\nb" = 1'))

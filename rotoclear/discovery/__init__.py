@@ -1,0 +1,1 @@
+"""Being found in the local network: multicast DNS and DNS-SD (RFC 6762, RFC 6763)."""
