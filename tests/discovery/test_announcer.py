@@ -83,8 +83,12 @@ def test_server(tmp_path: Path, browser: Browser) -> None:
         assert api.decoded_properties["path"] == "/api/v1"
         assert api.name.startswith("rotoclear on rotoclear-device")
         token = server.login()
-        health = server.request("GET", "/api/health", token=token).json()["parts"]
-        assert health["discovery"]["state"] == "ok"
+
+        def healthy() -> bool:
+            parts = server.request("GET", "/api/health", token=token).json()["parts"]
+            return bool(parts["discovery"]["state"] == "ok")
+
+        until(healthy, "all is announced")
         server.terminate()
         browser.find(server.port, 0)  # it has taken leave
 
@@ -122,7 +126,7 @@ def test_addresses_come_and_go(browser: Browser, monkeypatch: pytest.MonkeyPatch
         until(lambda: announcer.health()["discovery"]["state"] == "idle", "it has no address")
         there.append(LOOPBACK)
         browser.find(4711, 2)
-        assert announcer.health()["discovery"]["state"] == "ok"
+        until(lambda: announcer.health()["discovery"]["state"] == "ok", "all is announced")
         there.clear()
         browser.find(4711, 0)
     finally:
