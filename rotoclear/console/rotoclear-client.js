@@ -504,11 +504,22 @@ export class RotoclearClient {
     return quiet(Promise.all(answers).then((values) => Object.assign({}, ...values)));
   }
 
-  /** Send changes, and tell everybody what was refused and what is settled. */
-  async #update(changes) {
+  /**
+   * Send changes, and tell everybody what was refused and what is settled.
+   *
+   * @param again what the connection breaks on the way waits for the next one, as a slider's
+   *   values may: where the hand left it is what is wanted, and it does no harm twice
+   */
+  async #update(changes, { again = false } = {}) {
     try {
       return await this.#ask(changes);
     } catch (error) {
+      if (again && error.error === "Not connected" && this.#wanted) {
+        for (const [key, value] of Object.entries(changes)) {
+          if (!this.#queue.has(key)) this.#enqueue(key, value, null);
+        }
+        throw error;
+      }
       for (const refusal of error.refusals.length ? error.refusals : [error]) {
         this.#emit("refused", refusal);
       }
@@ -544,15 +555,8 @@ export class RotoclearClient {
     this.#adjustingSent = this.#adjusting;
     this.#adjusting = new Map();
     this.#start("throttle", this.#options.throttle, () => this.#adjust());
-    const again = (error) => {
-      if (error.error !== "Not connected" || !this.#wanted) return;
-      // Where the hand left it is what is wanted, and it does no harm twice.
-      for (const [key, value] of Object.entries(changes)) {
-        if (!this.#queue.has(key)) this.#enqueue(key, value, null);
-      }
-    };
-    this.#update(changes)
-      .catch(again)
+    this.#update(changes, { again: true })
+      .catch(() => {})
       .then(() => {
         if (this.connected && !this.#timers.has("throttle")) this.#adjust();
       });
