@@ -123,8 +123,7 @@ export class Account {
   #show() {
     const { authenticated, username } = this.#client;
     $("menu-name").textContent = authenticated ? username : t("login.login");
-    $("menu-button").setAttribute("aria-label",
-      authenticated ? `${t("menu.menu")}: ${t("login.in", { username })}` : t("menu.menu"));
+    $("menu-button").setAttribute("aria-label", `${$("menu-name").textContent}: ${t("menu.menu")}`);
     $("menu-button").title = t("menu.menu");
     $("menu-button").dataset.user = username;
     if (this.#open) this.#who();

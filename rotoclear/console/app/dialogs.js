@@ -93,7 +93,7 @@ export function field(name, label, attributes = {}, note = null) {
 /** Likewise, for what nobody is to read over one's shoulder; `again`: selected when it was wrong. */
 export function secret(name, label, attributes = {}, note = null) {
   count += 1;
-  const id = `field-${count}`;
+  const id = attributes.id ?? `field-${count}`;
   const input = h("input", {
     type: "password", name, id, spellcheck: "false", autocapitalize: "off",
     "aria-describedby": note ? `${id}-note` : null, ...attributes,

@@ -154,14 +154,16 @@ export class Gallery {
     const when = moment(row.began, language());
     const playable = row.available && row.state !== "damaged";
     const title = t(`gallery.${this.#kind}.of`, { moment: when });
+    const length = film && row.state !== "recording" ? clock(row.duration) : "";
+    const label = `${t(film ? "gallery.play" : "gallery.view")}: ${title} ${length}`.trim();
     const thumb = h("button.thumb", {
-      type: "button", disabled: !playable, "aria-label": `${t(film ? "gallery.play" : "gallery.view")}: ${title}`,
+      type: "button", disabled: !playable, "aria-label": label,
       data: { id: row.id, url: row.url, do: "view" },
       on: { click: () => this.#view(row) },
     },
     h("span.i", {}, icon(film ? "film" : "snap")),
     film && playable ? h("span.over", {}, icon("play")) : null,
-    film && row.state !== "recording" ? h("span.length", {}, clock(row.duration)) : null);
+    length ? h("span.length", {}, length) : null);
     if (playable) this.#thumbnails.want(thumb);
     const facts = [
       row.state === "recording" ? null : bytes(row.size, language()),
