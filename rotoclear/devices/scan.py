@@ -36,6 +36,9 @@ OURS: Final = "rotoclear_"
 LIMIT: Final = 5.0
 """Seconds that a module has."""
 
+TRUSTED: Final = 30.0
+"""Seconds that each of our own has: they do end, if only late where much else is begun at once."""
+
 _VERSION: Final = f"rotoclear {__version__}"
 
 MAX_RESULT: Final = 1_048_576
@@ -225,7 +228,10 @@ class _Look:
         self._child = Child(
             reactor, arguments, environment, self._output, [self._channel], self._process_exited
         )
-        self._limit = reactor.callLater(LIMIT, self.kill, "took longer than 5 seconds")
+        self._seconds = TRUSTED if all(module.builtin for module in wanted) else LIMIT
+        self._limit = reactor.callLater(
+            self._seconds, self.kill, f"took longer than {self._seconds:g} seconds"
+        )
 
     def kill(self, reason: str) -> None:
         """End it."""
@@ -255,7 +261,7 @@ class _Look:
             self._child.kill()
             self._finish()
         else:
-            self._limit.reset(LIMIT)
+            self._limit.reset(self._seconds)
 
     def _finish(self) -> None:
         if self._limit.active():
