@@ -103,6 +103,8 @@ class V4l2Camera:
         with told(what):
             if len(self._tables) > 1 and self._node.input() != sensor - 1:
                 self._node.choose_input(sensor - 1)
+                # Each input may have ranges of its own (V4L2_EVENT_CTRL_CH_RANGE).
+                self._controls = controls_of(self._node)
             got = self._node.set_format(width, height, choice.code)
             if (got.width, got.height, got.code) != (width, height, choice.code):
                 raise DeviceFailure(

@@ -212,6 +212,21 @@ def test_an_input_is_a_sensor(machine, hardware):
     assert hardware.chosen == 1
 
 
+def test_a_setting_is_scaled_to_the_range_that_the_chosen_sensor_has(machine, hardware):
+    """It was another one's when the camera was opened: whoever used it last may have left it so."""
+    hardware.names = ["Webcam", "HDMI"]
+    hardware.at_input = {
+        0: [slider(0x980900, maximum=255, default=128)],
+        1: [slider(0x980900, minimum=384, maximum=639, default=512)],
+    }
+    Node(hardware).choose_input(1)
+    (identity,) = machine.driver.find()
+    camera = machine.driver.open(identity)
+    camera.select(1, 640, 480, 30)
+    camera.set("brightness", 50)
+    assert hardware.values[0x980900] == 128
+
+
 def test_a_preferred_format_is_taken(machine, hardware):
     hardware.offers["MJPG", 640, 480] = [Fraction(1, 30)]
     machine.prefer["prefer-format"] = "mjpeg"

@@ -27,6 +27,7 @@ class Hardware:
         self.names = ["Camera 1"]
         self.offers = {("YUYV", 640, 480): [Fraction(1, 30), Fraction(1, 15)]}
         self.controls = {}
+        self.at_input = {}
         self.menus = {}
         self.values = {}
         self.errors = {}
@@ -116,6 +117,8 @@ class Node:
 
     def choose_input(self, index):
         self.hardware.chosen = index
+        for control in self.hardware.at_input.get(index, ()):
+            self.hardware.add(control)
 
     def interval(self):
         return self.hardware.now
