@@ -26,6 +26,9 @@ from tests.robustness.vitals import until
 LOST: Final = 1.0
 """Seconds of a recording that may be missing at its end."""
 
+ON_ITS_WAY: Final = 0.5
+"""Seconds that a picture may take from the camera into the film, on a machine that is busy."""
+
 VICTIMS: Final = ("engine", "driver", "server", "everything")
 """What is killed; a driver is that of the active camera, or of the other one."""
 
@@ -88,8 +91,11 @@ class Operator:
     def must_have(self, killed: float) -> float | None:
         """The last moment that must be in a film; ``None``: none must be."""
         sure = killed - LOST
-        periods = [*self.periods, *([(self.since, killed)] if self.since is not None else [])]
-        ends = [min(end, sure) for begin, end in periods if begin <= sure]
+        # What is on its way from the camera when it is paused is left out.
+        periods = [(begin, end - ON_ITS_WAY) for begin, end in self.periods]
+        if self.since is not None:
+            periods.append((self.since, killed))
+        ends = [min(end, sure) for begin, end in periods if begin <= min(end, sure)]
         return max(ends, default=None)
 
     def _run(self) -> None:
