@@ -16,9 +16,10 @@ from pathlib import Path
 from attrs import frozen
 
 from benchmarks import report
-from benchmarks.cases import COMPARISON, FANOUT, IDLE, WHOLE_PATH, Fanout
+from benchmarks.cases import COMPARISON, FANOUT, IDLE, PIXELS, WHOLE_PATH, Fanout
 from benchmarks.measuring import BUILD, Figures, build, measure_fanout, measure_idle
-from benchmarks.servers import Running, peers, rotoclear, started
+from benchmarks.pixels import measure_pixels
+from benchmarks.servers import Running, peers, rotoclear, started, unpinned
 from tests.harness import ServerFailed
 
 COMPARISON_SECONDS = 3.0
@@ -81,7 +82,7 @@ def _arguments() -> argparse.Namespace:
         description="Measure how fast a change of one client reaches all others, "
         "and what it costs the server. The server gets one core, its clients another.",
     )
-    names = [case.name for case in (*FANOUT, *IDLE)]
+    names = [case.name for case in (*FANOUT, *IDLE, *PIXELS)]
     parser.add_argument(
         "cases",
         nargs="*",
@@ -130,6 +131,11 @@ def _measurements(options: argparse.Namespace, tls: bool) -> Iterator[Measuremen
                 partial(rotoclear, False, idle.tls),
                 partial(measure_idle, idle, options.seconds),
             )
+    for pixels in PIXELS:
+        if everything or pixels.name in options.cases:
+            yield Measurement(
+                "pixels", pixels.name, unpinned, partial(measure_pixels, pixels, options.seconds)
+            )
     if options.peers:
         yield from _comparison()
 
@@ -176,6 +182,9 @@ def _print(machine: dict[str, object], rounds: int, results: dict[str, dict[str,
         print()
     if idle := results.get("idle"):
         print(report.idle_table(idle.items()))
+        print()
+    if pixels := results.get("pixels"):
+        print(report.pixels_table(pixels.items()))
         print()
     if comparison := results.get("comparison"):
         print(report.comparison_table(comparison))

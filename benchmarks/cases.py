@@ -55,6 +55,30 @@ IDLE = (
     Idle("idle-1000-tls", clients=1000, tls=True),
 )
 
+
+@frozen
+class Pixels:
+    """
+    Pictures: recorded, looked at, both, or not at all; and fifty clients.
+
+    :ivar viewers: who look at the live picture and throw it away.
+    """
+
+    name: str
+    rate: int
+    pip: str = "top-left"
+    viewers: int = 2
+    records: bool = True
+    size: str = "1920x1080"
+
+
+PIXELS = (
+    Pixels("pixels-none", rate=30, pip="off", viewers=0, records=False),
+    Pixels("pixels-live", rate=30, pip="off", records=False),
+    Pixels("pixels-30", rate=30),
+    Pixels("pixels-60", rate=60),
+)
+
 COMPARISON = Fanout("comparison", clients=50, key="jpeg-quality")
 """What every server is put through that ours is compared with: the others have no hardware."""
 

@@ -81,6 +81,31 @@ def idle_table(results: Iterable[tuple[str, Figures]]) -> str:
     return table(head.split(","), rows)
 
 
+def pixels_table(results: Iterable[tuple[str, Figures]]) -> str:
+    """Pictures, and what they cost."""
+    rows = [
+        (
+            name,
+            f"{figures['fps']:.1f}",
+            f"{figures['dropped']:.0f}",
+            f"{figures['pictures']:.0f}",
+            f"{figures['missing']:.0f}",
+            f"{figures['viewer_fps']:.1f}",
+            f"{figures['p50_ms']:.2f}",
+            f"{figures['p99_ms']:.2f}",
+            f"{figures['max_ms']:.2f}",
+            *(
+                f"{figures[part + '_percent']:.1f} / {figures[part + '_mib']:.0f}"
+                for part in ("server", "engine", "writer", "heads")
+            ),
+        )
+        for name, figures in results
+    ]
+    head = "pictures,fps,dropped,in film,missing,viewer fps,p50 ms,p99 ms,max ms,"
+    head += "server CPU % / MiB,engine,writer,heads"
+    return table(head.split(","), rows)
+
+
 def comparison_table(results: dict[str, Figures]) -> str:
     """All servers, the thriftiest first."""
     floor = results[YARDSTICK]["cpu_us_per_delivery"]

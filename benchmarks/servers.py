@@ -76,6 +76,17 @@ def rotoclear(flat_out: bool = False, tls: bool = False) -> Iterator[Running]:
 
 
 @contextmanager
+def unpinned() -> Iterator[Running]:
+    """The same on all cores, as it is used: there is more than one process at work."""
+    with (
+        TemporaryDirectory(prefix="rotoclear-bench-") as name,
+        Server(Path(name) / "server", CONFIGURATION) as server,
+    ):
+        login = {"username": "admin", "password": server.admin_password}
+        yield Running(server.pid, server.port, json.dumps(login))
+
+
+@contextmanager
 def started(command: Sequence[str]) -> Iterator[Running]:
     """
     A server that is told its port as its last argument.

@@ -19,6 +19,9 @@ from rotoclear.media.catalogue import Catalogue, Entry, Kind, new_id
 from rotoclear.media.engine import wire
 from rotoclear.state.model import Model
 
+Event = wire.Opened | wire.Closed | wire.Torn | wire.Hashed | wire.Ended
+"""What becomes of films."""
+
 LOST: Final = "The picture engine stopped working"
 EMPTY: Final = "No picture of it has reached the disk"
 
@@ -98,7 +101,7 @@ class Films:
         self._model.commit({_KEYS[kind]: newest.id if newest else ""})
 
     def on_lost(self, observer: Callable[[Entry], None]) -> None:
-        """Have it called with each film that was not closed when the engine was lost."""
+        """Have it called with each film that was not closed when what made it was lost."""
         self._on_lost.append(observer)
 
     def has(self, entry: Entry) -> bool:
@@ -114,13 +117,15 @@ class Films:
             take = evolve(take, user=self._take.user)
         self._take = take
 
-    def event(self, event: wire.Opened | wire.Closed | wire.Hashed | wire.Ended) -> None:
+    def event(self, event: Event) -> None:
         """The engine has done something with a file."""
         match event:
             case wire.Opened():
                 self._opened(event)
             case wire.Closed():
                 self._closed(event)
+            case wire.Torn(file):
+                self._give_up(file)
             case wire.Hashed(file, digest):
                 film = self._open.pop(file, None)
                 if film is not None:

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from rotoclear.interfaces import CameraDescription
 from rotoclear.media import view
 from rotoclear.media.engine import wire
+from rotoclear.media.films import Event
 from rotoclear.media.process import Link, Spawn
 from rotoclear.state.errors import DeviceError
 from rotoclear.state.model import Model
@@ -106,10 +107,6 @@ class Listener(Protocol):
 
     def access_unit(self, data: bytes, time: int, key: bool) -> None:
         """H.264 in Annex B form; a keyframe brings its parameter sets."""
-
-
-Event = wire.Opened | wire.Closed | wire.Hashed | wire.Ended
-"""What becomes of films."""
 
 
 @define(eq=False)
@@ -331,7 +328,7 @@ class EngineService(Service):
                 self._answered(number, DeviceError(text))
             case wire.Log(level, text):
                 (self._log.warn if level >= 30 else self._log.info)("engine: {text}", text=text)
-            case wire.Opened() | wire.Closed() | wire.Hashed() | wire.Ended():
+            case wire.Opened() | wire.Closed() | wire.Torn() | wire.Hashed() | wire.Ended():
                 self._tell(self._events, message)
 
     def _ready(self) -> None:

@@ -96,6 +96,21 @@ class TestFolder:
         assert list(tmp_path.iterdir()) == []
         folder.remove("2026/11/25/a.mp4")  # it is removed already
 
+    def test_pictures_that_were_never_whole(self, tmp_path: Path) -> None:
+        """A crash has left one; another one is being written."""
+        left, whole, busy = (
+            tmp_path / "2026/11/24" / name for name in ("a.jpg.part", "b.jpg", "c.jpg.part")
+        )
+        left.parent.mkdir(parents=True)
+        for path in (left, whole, busy):
+            path.write_bytes(b"picture")
+        with busy.open("rb") as writer:
+            fcntl.flock(writer, fcntl.LOCK_EX)
+            assert Folder(tmp_path).parts() == []
+        assert not left.exists()
+        assert whole.exists()
+        assert busy.exists()
+
     def test_sizes(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(b"123")
         assert Folder(tmp_path).sizes(["a", "b", "a/b"]) == [3, -1, -1]

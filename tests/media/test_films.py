@@ -166,6 +166,17 @@ class FilmsTests(Case):
         self.assertEqual(self.films.lost(), c.id)
         self.assertEqual(self.films.lost(), "")
 
+    def test_its_writer_has_died(self) -> None:
+        told: list[str] = []
+        self.films.on_lost(lambda film: told.append(film.file))
+        self.films.begin(Take(HERE, 1, "anna"))
+        self.films.event(opened("a.mp4"))
+        self.films.event(wire.Torn("a.mp4"))
+        self.assertEqual([film.state for film in self.rows()], ["interrupted"])
+        self.assertEqual(told, ["a.mp4"])
+        self.films.event(wire.Torn("a.mp4"))
+        self.assertEqual(told, ["a.mp4"])
+
     def test_settled(self) -> None:
         slow: Deferred[Entry] = Deferred()
         self.catalogue.put = lambda _: slow  # type: ignore[method-assign]

@@ -19,7 +19,7 @@ import pytest
 
 from rotoclear.media.engine import wire
 from rotoclear.media.engine.encode import Encoded, available
-from rotoclear.media.engine.recording import Recording
+from rotoclear.media.engine.recording import WAITING, Recording
 from rotoclear.media.files.measure import measure
 from tests.media.counted import FRAME, counted, numbers, times
 
@@ -328,9 +328,13 @@ def test_what_writes_is_killed(studio: Studio) -> None:
     os.kill(studio.writer(), signal.SIGKILL)
     (ended,) = studio.heard(wire.Ended)
     assert "What writes the film has ended" in ended.reason
+    (torn,) = studio.heard(wire.Torn)
+    assert studio.volume / torn.file == studio.films()[0]
     studio.record()
     studio.shoot(3)
     studio.stop()
+    studio.heard(wire.Hashed)
+    assert studio.heard(wire.Torn) == [torn]
 
 
 def test_the_spare_one_is_killed(studio: Studio) -> None:
@@ -411,3 +415,26 @@ def test_a_slow_encoder_drops_what_it_cannot_take(studio: Studio) -> None:
     studio.stop()
     found = numbers(studio.films()[0])
     assert found == sorted(set(found))
+
+
+def test_it_ends_though_the_encoder_is_behind(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks is answered in time; what was not encoded by then is left out."""
+    monkeypatch.setattr("rotoclear.media.engine.recording.HURRY", 0.0)
+    studio.record()
+    before = studio.taken
+    encode = studio.recording._encoding.encode
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        time.sleep(0.1)
+        return encode(*arguments, **options)
+
+    monkeypatch.setattr(studio.recording._encoding, "encode", slow)
+    for number in range(WAITING):
+        studio.recording.put(counted(before + number))
+    studio.stop()
+    found = numbers(studio.films()[0])
+    assert found == sorted(set(found))
+    assert len(found) + studio.recording.dropped == before + WAITING
+    assert studio.recording.dropped >= WAITING - 4

@@ -86,7 +86,7 @@ def engines(folder: Path, count: int, seed: int = 1, *, slack: float) -> Iterato
             Bystander(server, tokens["administrator"]) as bystander,
             server.client("admin", max_queue=None) as client,
             server.client("admin", max_queue=None) as watcher,
-            Viewer(server, tokens["viewer"]) as viewer,
+            Viewer(server.address, tokens["viewer"]) as viewer,
         ):
             client.limit = LIMIT
             answer = client.ask({"resolution": "1280x720", "fps": 30, "pip-mode": "top-left"})

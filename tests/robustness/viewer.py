@@ -13,19 +13,19 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from rotoclear.pixels.marks import Mark, Unreadable, read_luma
-from tests.harness import Server
 
 
 class Viewer:
     """
     A connection to ``/api/live``; a context manager.
 
+    :param address: of the server: ``HOST:PORT``.
     :ivar pictures: how many have come.
     """
 
-    def __init__(self, server: Server, token: str) -> None:
+    def __init__(self, address: str, token: str) -> None:
         self._socket = connect(
-            f"ws://{server.address}/api/live", max_size=None, compression=None, max_queue=4
+            f"ws://{address}/api/live", max_size=None, compression=None, max_queue=4
         )
         self._socket.send(json.dumps({"token": token}))
         assert json.loads(self._socket.recv(timeout=10))["authenticated"] is True

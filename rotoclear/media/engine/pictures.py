@@ -23,8 +23,12 @@ from rotoclear.pixels.compose import composed, scaled
 from rotoclear.pixels.convert import BadPicture, to_planes
 from rotoclear.pixels.settings import Chain, Settings
 
-WAITING: Final = 4
-"""Frames of the active camera that may wait; beyond that the oldest is dropped."""
+WAITING: Final = 8
+"""
+Frames of the active camera that may wait; beyond that the oldest is dropped.
+
+A quarter of a second at 30 a second: so long may something else have the processor.
+"""
 
 CHANGE: Final = 1.0
 """Seconds that another camera has to become the active one."""

@@ -25,14 +25,21 @@ from rotoclear.media.engine.film import Film
 from rotoclear.media.engine.pictures import PULSE, Picture
 from rotoclear.pixels import size
 
-WAITING: Final = 6
+WAITING: Final = 16
 """Pictures that may wait for the encoder; those beyond are dropped."""
 
 PATIENCE: Final = 1.75
 """Seconds that a film has to begin; a little less than the two that a client waits."""
 
 CLOSING: Final = 1.5
-"""Seconds after which nobody waits for a film that is closed."""
+"""Seconds, from when it was asked for, after which nobody waits for a film to be closed."""
+
+HURRY: Final = 0.5
+"""
+Seconds that pictures have to be encoded that came before the recording was to end.
+
+Those beyond are left out: on a machine that is too slow for all of them it must end all the same.
+"""
 
 SILENCE: Final = 5.0
 """Seconds without a picture after which a recording ends."""
@@ -90,6 +97,7 @@ class _Take:
     :ivar last: ticks of its last picture.
     :ivar size: bytes of its pictures.
     :ivar file: its name, once that is known.
+    :ivar closed: it has its name on the disk.
     :ivar request: who is to be answered when it is closed.
     :ivar late: when that one is answered anyway.
     """
@@ -99,6 +107,7 @@ class _Take:
     last: int
     size: int = 0
     file: str = ""
+    closed: bool = False
     request: int | None = None
     late: float = 0.0
 
@@ -143,6 +152,7 @@ class Recording(threading.Thread):
         self._spare_due = 0.0
         self._encoding = Encoding()
         self._stream = wire.Stream(False, wire.Plan())
+        self._ending: float | None = None
         self._key = False
         self._left_out = False
         self._seen = 0.0
@@ -166,6 +176,8 @@ class Recording(threading.Thread):
 
     def order(self, message: wire.ToEngine) -> None:
         """Do this, in its turn."""
+        if isinstance(message, wire.Stop):
+            self._ending = time.monotonic()
         self._orders.put(message)
 
     def _told(self, film: Film, message: writing.FromWriter | writing.Over) -> None:
@@ -193,7 +205,10 @@ class Recording(threading.Thread):
         match order:
             case Picture():
                 self._room.release()
-                self._picture(order)
+                if self._ending is not None and time.monotonic() > self._ending + HURRY:
+                    self.dropped += 1
+                else:
+                    self._picture(order)
             case wire.Record():
                 self._begin(order)
             case wire.Pause(request):
@@ -237,12 +252,13 @@ class Recording(threading.Thread):
         self.state = "on"
 
     def _stop(self, request: int) -> None:
-        take = self._take
+        take, asked = self._take, self._ending or time.monotonic()
+        self._ending = None
         self._over()
         if take is None:
             self._reporter.answer(request)
         else:
-            take.request, take.late = request, time.monotonic() + CLOSING
+            take.request, take.late = request, asked + CLOSING
 
     # -- pictures --------------------------------------------------------
 
@@ -404,6 +420,7 @@ class Recording(threading.Thread):
                 if take is self._take:
                     self._fail(reason)
             case writing.Done(length, duration, frames, failed):
+                take.closed = True
                 if take.file:
                     self._reporter.send(wire.Closed(take.file, duration, length, frames, failed))
                 self._closed(take)
@@ -412,6 +429,8 @@ class Recording(threading.Thread):
             case writing.Over(status):
                 if take is self._take:
                     self._fail(f"What writes the film has ended ({status})")
+                if take.file and not take.closed:
+                    self._reporter.send(wire.Torn(take.file))
                 self._closed(take)
                 self._closing.remove(take)
 

@@ -271,6 +271,12 @@ class Closed(_Message, frozen=True, tag="closed"):
     ended: str = ""
 
 
+class Torn(_Message, frozen=True, tag="torn"):
+    """What has written a file has died: it was not closed, and somebody has to look at it."""
+
+    file: str
+
+
 class Hashed(_Message, frozen=True, tag="hashed"):
     """The SHA-256 of a closed file, in hexadecimal; comes a while after it."""
 
@@ -314,7 +320,9 @@ class Log(_Message, frozen=True, tag="log"):
     text: str
 
 
-FromEngine = Ready | Answer | Refused | Opened | Closed | Hashed | Ended | Unseen | Beat | Log
+FromEngine = (
+    Ready | Answer | Refused | Opened | Closed | Torn | Hashed | Ended | Unseen | Beat | Log
+)
 
 # -- packets -------------------------------------------------------------------
 

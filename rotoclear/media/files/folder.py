@@ -23,6 +23,8 @@ MAX_OPEN: Final = 256
 
 FILM: Final = ".mp4"
 
+PICTURE: Final = ".jpg"
+
 PULSE: Final = 0.1
 """Seconds between two looks whether a film is still being written."""
 
@@ -102,7 +104,9 @@ class Folder:
         return result
 
     def parts(self) -> list[str]:
-        """The films that were not closed."""
+        """The films that were not closed; pictures that were not are removed."""
+        for path in self._root.glob(f"*/*/*/*{PICTURE}{PART}"):
+            _sweep(path)
         return sorted(
             str(path.relative_to(self._root))[: -len(PART)]
             for path in self._root.glob(f"*/*/*/*{FILM}{PART}")
@@ -170,6 +174,17 @@ def _opened(path: Path) -> FileIO:
         file.close()
         raise Refusal("damaged", "That is no file")
     return file
+
+
+def _sweep(path: Path) -> None:
+    """Remove a picture that a crash has left half-written: there is nothing to be seen in it."""
+    try:
+        with _opened(path) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _same(file, path):
+                path.unlink()
+    except (OSError, Refusal):
+        pass  # it is being written, or was renamed, or the volume tells at the next occasion
 
 
 def _released(file: FileIO, part: Path, patience: float) -> bool:

@@ -76,7 +76,11 @@ class Adopt(_Message, frozen=True, tag="adopt"):
 
 
 class Parts(_Message, frozen=True, tag="parts"):
-    """The answer is the names of all films with ``.part`` behind their names, without it."""
+    """
+    The answer is the names of all films with ``.part`` behind their names, without it.
+
+    Pictures with ``.part`` that nobody writes any more are removed.
+    """
 
     request: int
 
