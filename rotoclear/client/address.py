@@ -35,6 +35,11 @@ class Address:
         return self.scheme == "https"
 
     @property
+    def local(self) -> bool:
+        """It is this machine."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
     def authority(self) -> str:
         """Host and port as they stand in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host

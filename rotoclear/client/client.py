@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from os import PathLike
@@ -21,11 +22,14 @@ from rotoclear.client.http import Http, Requests, read
 from rotoclear.client.live import Frame, Live
 from rotoclear.client.port import Port
 from rotoclear.client.promise import Promise
+from rotoclear.client.tls import TLS
 from rotoclear.client.watching import Change
 from rotoclear.client.wire import Login
 from rotoclear.values import Value
 
 T = TypeVar("T")
+
+log = logging.getLogger("rotoclear.client")
 
 _random = random.random
 
@@ -106,6 +110,8 @@ class Common(Known):
         options: Options,
     ) -> None:
         self._face = face
+        if not (where.secure or where.local or credentials.anonymous):
+            log.warning("%s is not encrypted: others can read what one logs in with", where)
         self._where = where
         self._options = options
         self._core = Core(face, credentials, options, _random)
@@ -400,6 +406,18 @@ class Common(Known):
         """What there is to read and set, and which values can be had right now."""
         answer: dict[str, Any] = await self.request("GET", "/api/keys")
         return answer
+
+
+def resolve(url: str, tls: TLS | None) -> tuple[address.Address, TLS]:
+    """
+    Where the server is, and what its certificate must be.
+
+    :raises ValueError: it is no address, or there is no certificate at that one.
+    """
+    where = address.parse(url)
+    if tls is not None and not where.secure:
+        raise ValueError(f"{where} has no certificate to be checked; write wss://")
+    return where, tls or TLS()
 
 
 def make_options(

@@ -122,7 +122,7 @@ class Updates:
         to :meth:`answered`.
     :param learn: is told what a confirmation says of the state.
     :param throttle: seconds between two messages with the same key.
-    :param limit: changes that may wait.
+    :param limit: changes that may wait for a connection.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class Updates:
         if change.step:
             self._dispatch(change)
             return
-        if len(self._waiting) >= self._limit:
+        if not self._open and len(self._waiting) >= self._limit:
             change.fail(QueueFull(f"{self._limit} changes are waiting already"))
             return
         self._waiting.append(change)

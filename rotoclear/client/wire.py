@@ -12,14 +12,11 @@ from rotoclear.values import Value
 
 Message = dict[str, object]
 
-MAX_MESSAGE: Final = 4 * 2**20
-"""Bytes of a message that is read; the server's own are far smaller."""
-
-LIVE_MAX_MESSAGE: Final = 64 * 2**20
-"""The same for a picture."""
-
 API_PATH: Final = "/api/v1"
 LIVE_PATH: Final = "/api/live"
+
+MAX_MESSAGE: Final = {API_PATH: 4 * 2**20, LIVE_PATH: 64 * 2**20}
+"""Bytes of a message that is read. What the server sends is far smaller."""
 
 
 @frozen

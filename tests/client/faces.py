@@ -62,8 +62,12 @@ def impatient(client: Any) -> Any:
     """Silence is questioned soon."""
     client._core._options.silence = 0.3
     client._core._options.patience = 0.5
-    client._core._options.connect_timeout = 5.0
     return client
+
+
+def patient(client: Any) -> None:
+    """Not any more: a slow machine may take its time."""
+    client._core._options.silence = client._core._options.patience = 10.0
 
 
 class AsyncioFace:

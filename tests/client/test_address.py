@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from rotoclear.client import TLS
 from rotoclear.client.address import parse
+from rotoclear.client.asyncio import Client as AsyncioClient
+from rotoclear.client.twisted import Client as TwistedClient
 
 
 @pytest.mark.parametrize(
@@ -53,3 +58,33 @@ def test_fingerprints() -> None:
     for wrong in ("", "abc", digits + "0", "x" * 64):
         with pytest.raises(ValueError, match="64 hexadecimal digits"):
             TLS(fingerprint=wrong)
+
+
+@pytest.mark.parametrize("make", [AsyncioClient, partial(TwistedClient, None)])
+def test_a_certificate_takes_tls(make: Callable[..., object]) -> None:
+    """Whoever says what it must be does not expect that there is none."""
+    with pytest.raises(ValueError, match="write wss://"):
+        make("ws://a.example", tls=TLS(fingerprint="0" * 64))
+
+
+@pytest.mark.parametrize("make", [AsyncioClient, partial(TwistedClient, None)])
+def test_settings_that_make_no_sense(make: Callable[..., object]) -> None:
+    for wrong in (
+        {"timeout": 0},
+        {"throttle": -1},
+        {"queue": -1},
+        {"password": "secret"},
+        {"username": "anna"},
+    ):
+        with pytest.raises(ValueError, match=r"must|takes"):
+            make("ws://a.example", **wrong)
+
+
+def test_plain_text_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    AsyncioClient("ws://localhost", token="t-1")
+    AsyncioClient("wss://a.example", token="t-1")
+    AsyncioClient("ws://a.example")
+    assert not caplog.records
+    AsyncioClient("ws://a.example", token="t-1")
+    assert "not encrypted" in caplog.text
+    assert "t-1" not in caplog.text

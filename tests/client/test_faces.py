@@ -26,7 +26,7 @@ from rotoclear.client import (
     TimedOut,
     UnknownKey,
 )
-from tests.client.faces import Face, impatient
+from tests.client.faces import Face, impatient, patient
 from tests.client.proxy import Proxy
 from tests.harness import Server
 
@@ -270,6 +270,7 @@ async def test_network_stalls(face: Face, server: Server, proxy: Proxy) -> None:
             waiting = face.spawn(wait(client.set("sharpness", 33)))
             await until(client, ConnectionState.WAITING)
             assert "sign of life" in str(client.failure)
+            patient(client)
             proxy.resume()
             assert await waiting == 33
             assert client.connection is ConnectionState.READY

@@ -136,6 +136,21 @@ def test_what_waits_is_bounded() -> None:
     assert second.pending
 
 
+def test_no_queue() -> None:
+    bench = Bench(queue=0, throttle=0.1)
+    bench.core.start()
+    assert isinstance(bench.set(brightness=1).error, QueueFull)
+    assert isinstance(bench.get("brightness").error, QueueFull)
+    line = bench.line
+    line.welcome()
+    bench.set(brightness=1)
+    later = bench.set(brightness=2)
+    assert line.confirm() == {"brightness": 1}
+    bench.clock.advance(0.1)
+    line.confirm()
+    assert later.value == {"brightness": 2}
+
+
 def test_what_waits_too_long_is_not_sent() -> None:
     bench = Bench(timeout=10.0)
     bench.ready()

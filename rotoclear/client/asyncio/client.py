@@ -5,10 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from rotoclear.client import address
 from rotoclear.client.asyncio.face import AsyncioFace
 from rotoclear.client.asyncio.keys import Keys
-from rotoclear.client.client import make_options
+from rotoclear.client.client import make_options, resolve
 from rotoclear.client.credentials import Credentials, Password
 from rotoclear.client.tls import TLS
 
@@ -55,7 +54,7 @@ class Client(Keys):
         queue: int = 256,
         reconnect: bool = True,
     ) -> None:
-        where = address.parse(url)
+        where, trust = resolve(url, tls)
         options = make_options(
             timeout=timeout,
             throttle=throttle,
@@ -64,7 +63,7 @@ class Client(Keys):
             keep_password=keep_password,
         )
         super().__init__(
-            AsyncioFace(where, tls or TLS(), options.patience),
+            AsyncioFace(where, trust, options.patience),
             where,
             Credentials(username, password, token, keep=options.keep_password),
             options,

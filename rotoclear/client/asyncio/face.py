@@ -21,7 +21,7 @@ from rotoclear.client.errors import (
 from rotoclear.client.port import Line, Link, Timer
 from rotoclear.client.promise import Promise
 from rotoclear.client.tls import TLS
-from rotoclear.client.wire import LIVE_MAX_MESSAGE
+from rotoclear.client.wire import MAX_MESSAGE
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class AsyncioFace:
         url = self._where.websocket(path)
         try:
             return await self.session.ws_connect(
-                url, ssl=self._ssl, max_msg_size=LIVE_MAX_MESSAGE, autoclose=True
+                url, ssl=self._ssl, max_msg_size=MAX_MESSAGE[path], autoclose=True
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failure(self._where, error) from None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
-from rotoclear.client import address
-from rotoclear.client.client import Common, make_options
+from rotoclear.client.client import Common, make_options, resolve
 from rotoclear.client.credentials import Credentials, Password
 from rotoclear.client.tls import TLS
 from rotoclear.client.twisted.face import TwistedFace
@@ -45,7 +44,7 @@ class Client(Keys):
         queue: int = 256,
         reconnect: bool = True,
     ) -> None:
-        where = address.parse(url)
+        where, trust = resolve(url, tls)
         options = make_options(
             timeout=timeout,
             throttle=throttle,
@@ -54,7 +53,7 @@ class Client(Keys):
             keep_password=keep_password,
         )
         self._common = Common(
-            TwistedFace(reactor, where, tls or TLS(), options.patience),
+            TwistedFace(reactor, where, trust, options.patience),
             where,
             Credentials(username, password, token, keep=options.keep_password),
             options,

@@ -38,6 +38,7 @@ from rotoclear.client.promise import Promise
 from rotoclear.client.tls import MISMATCH, TLS
 from rotoclear.client.twisted.tls import Policy, creator
 from rotoclear.client.twisted.websocket import Socket, SocketFactory
+from rotoclear.client.wire import MAX_MESSAGE
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class TwistedFace:
         )
         if self._tls is not None:
             endpoint = wrapClientTLS(self._tls, endpoint)
-        factory = SocketFactory(self.reactor, self._where.websocket(path), link)
+        factory = SocketFactory(self.reactor, self._where.websocket(path), link, MAX_MESSAGE[path])
         line = TwistedLine(endpoint.connect(factory), link, self._where, self._failure)
         self._lines.add(line)
         line.ended.addCallback(lambda _: self._lines.discard(line))

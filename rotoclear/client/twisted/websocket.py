@@ -11,7 +11,6 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from rotoclear.client.port import Link
-from rotoclear.client.wire import LIVE_MAX_MESSAGE
 
 CLOSING: Final = 1.0
 """Seconds that the server has for its part of the closing handshake."""
@@ -83,12 +82,13 @@ class SocketFactory(WebSocketClientFactory):
 
     :param url: where to.
     :param link: who is told.
+    :param max_message: bytes of a message that is read.
     """
 
     protocol = Socket
     noisy = False
 
-    def __init__(self, reactor: IReactorTime, url: str, link: Link) -> None:
+    def __init__(self, reactor: IReactorTime, url: str, link: Link, max_message: int) -> None:
         WebSocketClientFactory.__init__(self, url, useragent=None, reactor=reactor)
         self.link = link
         # All that takes time is watched by the core, with its own clock.
@@ -98,8 +98,8 @@ class SocketFactory(WebSocketClientFactory):
             autoPingInterval=0,
             autoPingTimeout=0,
             failByDrop=True,
-            maxFramePayloadSize=LIVE_MAX_MESSAGE,
-            maxMessagePayloadSize=LIVE_MAX_MESSAGE,
+            maxFramePayloadSize=max_message,
+            maxMessagePayloadSize=max_message,
             utf8validateIncoming=True,
             acceptMaskedServerFrames=False,
             maskClientFrames=True,
