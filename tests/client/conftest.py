@@ -11,7 +11,7 @@ import pytest
 
 from tests.client.faces import FACES, Face
 from tests.client.proxy import Proxy
-from tests.harness import Server
+from tests.harness import Client, Server, holds
 from tests.harness.server import ROOT
 
 
@@ -25,7 +25,21 @@ def face(request: pytest.FixtureRequest) -> Face:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running server; a test that kills it starts it again."""
     with Server(tmp_path_factory.mktemp("client")) as server:
+        with server.client("admin") as admin:
+            small = {"resolution": "640x480", "fps": 5}
+            assert holds(admin.ask(small), small)
         yield server
+
+
+@pytest.fixture
+def pictures(server: Server) -> Iterator[None]:
+    """Somebody looks on: camera and engine run, and need not be started within two seconds."""
+    url = server.url.replace("/api/v1", "/api/live")
+    with Client(url, limit=40.0) as viewer:
+        viewer.send({"token": server.login()})
+        while isinstance(viewer.socket.recv(timeout=40), str):
+            pass
+        yield
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_asyncio(server: Server) -> None:
     assert [then, last] == ["brightness is 40", "brightness is 60"]
 
 
-def test_twisted(server: Server, tmp_path: Path) -> None:
+def test_twisted(server: Server, pictures: None, tmp_path: Path) -> None:
     password = server.data_dir / "initial-admin-password"
     printed = run(ROOT / "docs/examples/client_twisted.py", server.url, password, tmp_path)
     (file,) = tmp_path.iterdir()
