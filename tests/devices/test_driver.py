@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rotoclear.devices import wire
 from rotoclear.devices.driver import FIND_LIMIT, GRACE, START_LIMIT, Driver
 from rotoclear.devices.link import Entry
-from rotoclear.devices.opening import LIMIT, PROBE_INTERVAL, PROBE_LIMIT
+from rotoclear.devices.opening import LIMIT, OPEN_LIMIT, PROBE_INTERVAL, PROBE_LIMIT
 from rotoclear.devices.plugin import Plugin
 from rotoclear.interfaces import VolumeUsage
 from rotoclear.state.errors import DeviceError, NotAvailable
@@ -298,6 +298,17 @@ class Probes(DriverCase):
         self.stage.clock.callLater(PROBE_LIMIT, process.received, answer)
         self.stage.clock.advance(PROBE_LIMIT + 1)
         self.assertEqual(self.stage.events[1:], [])
+
+    def test_one_that_is_slow_to_open_is_waited_for(self) -> None:
+        """Nobody waits for it, and its process may have others that work."""
+        process = self.stage.process
+        process.silent.add("open")
+        process.finds("a", "b")
+        for _ in range(int(OPEN_LIMIT)):
+            self.assertEqual(process.killed, [])
+            self.stage.clock.advance(1)
+            process.finds("a", "b")
+        self.assertEqual(process.killed, ["is stuck: open() of b takes longer than 10 seconds"])
 
     def test_one_that_never_does_is_stuck(self) -> None:
         self.stage.process.silent.add("probe")
