@@ -129,6 +129,9 @@ class Parser:
             del buffer[:2]
         if buffer[:1] == b"$":
             return self._interleaved()
+        if buffer and not 0x20 < buffer[0] < 0x7F and buffer != b"\r":
+            # TLS, say: whoever waits for an answer to that need not wait long.
+            raise BadRequest("This is no request: it begins with no letter")
         end = buffer.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
         if end < 0:
             if len(buffer) > MAX_HEAD:

@@ -59,6 +59,8 @@ class ParserTests(SynchronousTestCase):
             ),
             (b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n" + b"a:b\r\n" * 64 + b"\r\n", 413, ""),
             (b"x" * (MAX_HEAD + 1), 413, ""),
+            (b"\x16\x03\x01", 400, ""),
+            (b"\r\x16", 400, ""),
         ):
             error = self.refused(data)
             self.assertEqual((error.status, error.cseq), (status, cseq), data[:60])
