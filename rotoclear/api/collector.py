@@ -109,6 +109,7 @@ class ServerCollector(Collector):
         yield from self._health()
         yield from self._drivers()
         yield from self._engine()
+        yield from self._streams()
         yield from self._storage()
         yield _family(
             GaugeMetricFamily(
@@ -164,6 +165,37 @@ class ServerCollector(Collector):
             ),
             {name: int(value == now) for name, value in _RECORDING.items()},
         )
+
+    def _streams(self) -> Iterator[Metric]:
+        """RTSP and publishing, as far as they are turned on."""
+        engine = self._context.engine()
+        rtsp, publish = engine.get("rtsp"), engine.get("publish")
+        if isinstance(rtsp, dict):
+            yield GaugeMetricFamily(
+                "rotoclear_rtsp_connections", "Open RTSP connections", value=rtsp["connections"]
+            )
+            yield _family(
+                GaugeMetricFamily(
+                    "rotoclear_rtsp_viewers", "Who is sent a stream over RTSP", labels=["stream"]
+                ),
+                rtsp["viewers"],
+            )
+        if isinstance(publish, dict):
+            yield GaugeMetricFamily(
+                "rotoclear_publish_running",
+                "1 while another server takes the film",
+                value=int(publish["state"] == "running"),
+            )
+            yield CounterMetricFamily(
+                "rotoclear_published_frames",
+                "Pictures that another server has taken",
+                value=publish["frames"],
+            )
+            yield CounterMetricFamily(
+                "rotoclear_publish_restarts",
+                "Times that it was tried again to push the film",
+                value=publish["restarts"],
+            )
 
     def _storage(self) -> Iterator[Metric]:
         model = self._context.model

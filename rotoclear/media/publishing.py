@@ -31,6 +31,9 @@ FIRST: Final = 1.0
 MOST: Final = 30.0
 """Seconds at most before that."""
 
+LOADING: Final = 30.0
+"""Seconds that a process has to load its libraries."""
+
 STUCK: Final = 10.0
 """Seconds within which the other server has to take a picture."""
 
@@ -89,6 +92,7 @@ class Publishing(Service):
         self._pusher = pusher
         self._where = without_login(url)
         self._link: Link | None = None
+        self._loaded = False
         self._until_key = True
         self._sizes: deque[int] = deque()
         self._bytes = 0
@@ -127,11 +131,11 @@ class Publishing(Service):
             self._lost(f"cannot be started: {error.strerror}")
             return
         self._link.send(pushing.Begin(self._url))
-        self._film.keyframe(0)
+        self._stuck = self._reactor.callLater(LOADING, self._hangs)
 
     def access_unit(self, data: bytes, time: int, key: bool) -> None:
         """The engine's next picture."""
-        if self._link is None or (self._until_key and not key):
+        if self._link is None or not self._loaded or (self._until_key and not key):
             return
         self._until_key = self._bytes > BACKLOG
         if self._until_key:
@@ -144,19 +148,30 @@ class Publishing(Service):
 
     def _received(self, message: pushing.FromPublisher) -> None:
         match message:
+            case pushing.Ready():
+                self._ready()
             case pushing.Pushed(frames):
                 self._pushed(frames)
             case pushing.Failed(reason):
                 self._lost(reason)
+
+    def _ready(self) -> None:
+        self._loaded = True
+        self._calm()
+        self._film.keyframe(0)
+
+    def _calm(self) -> None:
+        """It does something."""
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _pushed(self, frames: int) -> None:
         for _ in range(min(frames - self._taken, len(self._sizes))):
             self._bytes -= self._sizes.popleft()
             self.frames += 1
         self._taken = frames
-        if self._stuck is not None:
-            self._stuck.cancel()
-            self._stuck = None
+        self._calm()
         if self._sizes:
             self._stuck = self._reactor.callLater(STUCK, self._hangs)
         if self.state != "running":
@@ -166,7 +181,10 @@ class Publishing(Service):
 
     def _hangs(self) -> None:
         self._stuck = None
-        self._lost("it takes no pictures any more" if self._taken else "it does not answer")
+        if not self._loaded:
+            self._lost("what pushes it did not start within 30 seconds")
+        else:
+            self._lost("it takes no pictures any more" if self._taken else "it does not answer")
 
     def _ended(self, reason: str) -> None:
         self._lost(f"what pushes {reason}")
@@ -174,9 +192,8 @@ class Publishing(Service):
     def _forget(self) -> Link | None:
         """What is known of one process."""
         link, self._link = self._link, None
-        if self._stuck is not None:
-            self._stuck.cancel()
-            self._stuck = None
+        self._loaded = False
+        self._calm()
         self._sizes.clear()
         self._bytes = self._taken = 0
         self._until_key = True

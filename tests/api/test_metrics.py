@@ -53,6 +53,22 @@ class Figures(SiteTestCase):
         self.assertEqual(figures["rotoclear_connections_closed_total", "1009"], 2)
         self.assertEqual(figures["rotoclear_http_requests_total", "404", "GET"], 1)
 
+    def test_streams_that_are_turned_on(self):
+        self.assertNotIn("rtsp", self.client("viewer").get("/metrics").body.decode())
+        self.engine = {
+            "rtsp": {"connections": 3, "viewers": {"live": 2, "cam1": 0}},
+            "publish": {"state": "failed", "frames": 7, "restarts": 4},
+        }
+        figures = self.scrape()
+        self.assertEqual(figures["rotoclear_rtsp_connections",], 3)
+        self.assertEqual(figures["rotoclear_rtsp_viewers", "live"], 2)
+        self.assertEqual(figures["rotoclear_rtsp_viewers", "cam1"], 0)
+        self.assertEqual(figures["rotoclear_publish_running",], 0)
+        self.assertEqual(figures["rotoclear_published_frames_total",], 7)
+        self.assertEqual(figures["rotoclear_publish_restarts_total",], 4)
+        self.engine["publish"] = {"state": "running", "frames": 7, "restarts": 4}
+        self.assertEqual(self.scrape()["rotoclear_publish_running",], 1)
+
     def test_drivers_and_parts(self):
         self.status = {"drivers": [{"name": "simulated", "state": "running", "restarts": 2}]}
         self.health["driver v4l2"] = {"state": "failed"}

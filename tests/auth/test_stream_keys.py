@@ -128,6 +128,7 @@ class StreamKeyTests(HouseTestCase):
                 "change-refused",
             ],
         )
+        self.assertEqual(self.accounts.audited["stream-key-changed"], 2)
         text = repr(events) + "".join(lines(events))
         self.assertNotIn(key, text)
         self.assertNotIn("wr0ng", text)

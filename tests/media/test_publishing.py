@@ -11,6 +11,7 @@ from rotoclear.media.engine import pushing
 from rotoclear.media.publishing import (
     BACKLOG,
     FIRST,
+    LOADING,
     MOST,
     STUCK,
     Ended,
@@ -81,7 +82,11 @@ class PublishingTests(SynchronousTestCase):
     def pushed(self, frames: int) -> None:
         self.process.received(pushing.Pushed(frames))
 
+    def ready(self) -> None:
+        self.process.received(pushing.Ready())
+
     def run_it(self) -> None:
+        self.ready()
         self.picture(b"k", key=True)
         self.pushed(1)
 
@@ -89,6 +94,10 @@ class PublishingTests(SynchronousTestCase):
         self.assertEqual(self.film.listening, [(self.publishing, 0)])
         self.assertEqual(self.process.told, [pushing.Begin(URL)])
         self.assertEqual(self.publishing.state, "connecting")
+        self.picture(b"k", key=True)
+        self.assertEqual(self.film.keyframes, 0)
+        self.ready()
+        self.assertEqual(self.film.keyframes, 1)
         self.picture()
         self.picture(b"k", key=True)
         self.picture()
@@ -108,7 +117,7 @@ class PublishingTests(SynchronousTestCase):
         self.assertEqual(self.publishing.health(), {"state": "ok"})
 
     def test_again_later_and_later(self) -> None:
-        delay, keyframes = FIRST, self.film.keyframes
+        delay = FIRST
         for number in range(1, 8):
             self.process.received(pushing.Failed("Connection refused"))
             self.assertTrue(self.process.killed)
@@ -118,7 +127,6 @@ class PublishingTests(SynchronousTestCase):
             self.clock.advance(0.01)
             self.assertEqual(len(self.processes), number + 1)
             delay = min(delay * 2, MOST)
-        self.assertEqual(self.film.keyframes, keyframes + 7)
         self.assertEqual(self.publishing.restarts, 7)
         self.run_it()
         self.assertEqual(self.publishing.health(), {"state": "ok"})
@@ -144,7 +152,14 @@ class PublishingTests(SynchronousTestCase):
         self.run_it()
         self.assertEqual(self.publishing.state, "running")
 
+    def test_it_does_not_load(self) -> None:
+        self.picture(b"k", key=True)
+        self.clock.advance(LOADING)
+        self.assertIn("did not start", self.publishing.reason)
+        self.assertTrue(self.process.killed)
+
     def test_no_answer(self) -> None:
+        self.ready()
         self.clock.advance(10 * STUCK)
         self.assertEqual(self.publishing.state, "connecting", "there were no pictures to take")
         self.picture(b"k", key=True)

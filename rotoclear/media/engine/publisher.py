@@ -84,6 +84,7 @@ def _parameters(packet: pushing.Packet) -> Parameters | None:
 
 def run(connection: socket.socket) -> None:
     """Push what comes, until there is no more."""
+    _send(connection, pushing.Ready())
     messages = _messages(connection)
     begin = next(messages, None)
     push: Push | None = None

@@ -36,6 +36,10 @@ class Packet(_Message, frozen=True, tag="packet"):
 ToPublisher = Begin | Packet
 
 
+class Ready(_Message, frozen=True, tag="ready"):
+    """It has loaded its libraries, and takes pictures from now on."""
+
+
 class Pushed(_Message, frozen=True, tag="pushed"):
     """So many pictures have been taken by the other server; sent for each."""
 
@@ -48,4 +52,4 @@ class Failed(_Message, frozen=True, tag="failed"):
     reason: str
 
 
-FromPublisher = Pushed | Failed
+FromPublisher = Ready | Pushed | Failed

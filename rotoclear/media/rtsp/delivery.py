@@ -182,9 +182,9 @@ class Interleaved(Sender):
         self._write(b"".join(parts))
 
     def _control(self, packet: bytes) -> None:
-        if self._paused_since is None:
-            head = b"$" + bytes((self._control_channel,)) + len(packet).to_bytes(2)
-            self._write(head + packet)
+        # Small and rare: they need not wait until the connection takes more.
+        head = b"$" + bytes((self._control_channel,)) + len(packet).to_bytes(2)
+        self._write(head + packet)
 
 
 class Ports(Protocol):

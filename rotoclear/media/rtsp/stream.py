@@ -15,7 +15,7 @@ from rotoclear.media.rtsp.h264 import Parameters
 LINGER: Final = 3.0
 """Seconds for which the film is still taken when nobody watches: between two requests, say."""
 
-PATIENCE: Final = 5.0
+PATIENCE: Final = 8.0
 """Seconds within which the film has to begin for somebody who asks what it is like."""
 
 CALM: Final = 0.5

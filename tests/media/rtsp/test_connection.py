@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rotoclear.media.rtsp.admission import FRESH
 from rotoclear.media.rtsp.connection import RATE, SILENCE, TIMEOUT
 from rotoclear.media.rtsp.server import RtspFactory
+from rotoclear.media.rtsp.stream import PATIENCE
 from tests.media.rtsp.played import Door, Encoder, Film, house
 
 URL = "rtsp://192.0.2.1:8554/live"
@@ -113,7 +114,7 @@ class MethodTests(Case):
 
     def test_without_pictures_it_says_so(self):
         self.send("DESCRIBE", Authorization=BASIC)
-        self.clock.advance(5)
+        self.clock.advance(PATIENCE)
         self.assertEqual(self.answer()[0], 503)
 
     def test_a_login_in_the_address_is_not_repeated(self):

@@ -120,6 +120,14 @@ class SenderTests(SynchronousTestCase):
         time = struct.unpack("!BBHII", self.packets()[0][:12])[3]
         self.assertEqual(struct.unpack("!I", report[16:20])[0], time)
 
+    def test_reports_do_not_wait(self):
+        self.sender.unit([b"k"], 0, True)
+        self.sender.pause()
+        self.sender.report()
+        self.sender.bye()
+        kinds = [one[1] for one in self.packets(5)]
+        self.assertEqual(kinds, [200, 200, 203])
+
     def test_a_short_wait_loses_nothing(self):
         self.sender.unit([b"k"], 0, True)
         self.sender.pause()

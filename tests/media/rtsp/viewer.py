@@ -97,7 +97,11 @@ class Viewer:
 
     def play(self, udp=False):
         """Describe, set up and play; fails unless all of it is allowed."""
-        assert self.ask("DESCRIBE")[0] == 200
+        end = time.monotonic() + 2 * LIMIT
+        while (status := self.ask("DESCRIBE")[0]) == 503:
+            assert time.monotonic() < end, "there were no pictures"
+            time.sleep(0.2)
+        assert status == 200, status
         transport = "RTP/AVP/TCP;unicast;interleaved=0-1"
         if udp:
             self.data, self.control = _pair()
