@@ -21,6 +21,7 @@ class Viewer:
     :param login: name and password, for Basic.
     :ivar packets: RTP that has come.
     :ivar reports: RTCP that has come.
+    :ivar units: access units that have come, in Annex B form.
     """
 
     def __init__(self, port, path="/live", login=None, host="127.0.0.1"):
@@ -29,7 +30,7 @@ class Viewer:
         self.login = login
         self.number = 0
         self.session = ""
-        self.packets, self.reports = [], []
+        self.packets, self.reports, self.units = [], [], []
         self.data = self.control = None
         self._buffer = b""
         self._decoder = av.CodecContext.create("h264", "r")
@@ -135,6 +136,7 @@ class Viewer:
             self._payload(packet[12:])
             if packet[1] & 0x80:
                 unit, self._unit = b"".join(self._unit), []
+                self.units.append(unit)
                 found += self._decoder.decode(av.Packet(unit))
         return found
 
