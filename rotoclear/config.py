@@ -229,7 +229,15 @@ class Publish(_Section, frozen=True):
     """``[publish]``: the film is pushed to another server, which shows it to many."""
 
     url: str = ""
-    """An RTSP server's address, with a name and a password if it asks for them. Empty: none."""
+    """
+    An RTSP server's address, with a name and a password if it asks for them. Empty: none.
+    ``rtsps://...`` is encrypted, and the server's certificate has to be good.
+    """
+    ca_file: str = ""
+    """
+    Certificates of the authorities that such a server's one may come from, PEM. Empty: the
+    system's.
+    """
 
 
 _Plain = Annotated[

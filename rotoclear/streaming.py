@@ -109,8 +109,12 @@ class Streaming(Service):
         )
         self._factory = RtspFactory(house, settings.connections)
         self._listening = ListenerService(reactor, listeners, self._factory) if listeners else None
-        url = configuration.publish.url
-        self._publishing = Publishing(reactor, engine, url, pusher(reactor)) if url else None
+        publish = configuration.publish
+        self._publishing = (
+            Publishing(reactor, engine, publish.url, pusher(reactor), publish.ca_file)
+            if publish.url
+            else None
+        )
 
     def _missing(self, path: str) -> str | None:
         camera = PATHS.get(path) or int(self._model["main-camera"])

@@ -198,6 +198,8 @@ class Figures(SiteTestCase):
 
     def test_every_figure_is_in_the_table(self):
         self.status["drivers"] = [{"name": "a", "state": "running", "restarts": 0}]
+        self.engine["rtsp"] = {"connections": 0, "viewers": {"live": 0}}
+        self.engine["publish"] = {"state": "failed", "frames": 0, "restarts": 0}
         found = set(
             re.findall(
                 r"^# TYPE (rotoclear_\w+)", generate_latest(registry(self.context)).decode(), re.M

@@ -77,6 +77,7 @@ class Publishing(Service):
 
     :param url: where to; it may hold a name and a password.
     :param pusher: starts processes.
+    :param authorities: a file with the certificates that are trusted; ``""``: the system's.
     :ivar state: ``"connecting"``, ``"running"``, ``"failed"`` or ``"stopped"``.
     :ivar reason: for people, while it has failed.
     :ivar frames: how many pictures the other server has taken.
@@ -85,10 +86,17 @@ class Publishing(Service):
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactorTime, film: Film, url: str, pusher: Pusher) -> None:
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        film: Film,
+        url: str,
+        pusher: Pusher,
+        authorities: str = "",
+    ) -> None:
         self._reactor = reactor
         self._film = film
-        self._url = url
+        self._begin = pushing.Begin(url, authorities)
         self._pusher = pusher
         self._where = without_login(url)
         self._link: Link | None = None
@@ -130,7 +138,7 @@ class Publishing(Service):
         except OSError as error:
             self._lost(f"cannot be started: {error.strerror}")
             return
-        self._link.send(pushing.Begin(self._url))
+        self._link.send(self._begin)
         self._stuck = self._reactor.callLater(LOADING, self._hangs)
 
     def access_unit(self, data: bytes, time: int, key: bool) -> None:

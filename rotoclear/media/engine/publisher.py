@@ -7,10 +7,12 @@ server cannot be reached; the server of ours then starts another.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
@@ -27,6 +29,9 @@ DESCRIPTOR: Final = 3
 
 CLOCK_RATE: Final = 90_000
 
+SYSTEM: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""The authorities that Debian trusts, if Python's OpenSSL knows no other file."""
+
 _TICK: Final = Fraction(1, CLOCK_RATE)
 
 
@@ -38,9 +43,13 @@ class Push:
     :raises OSError: it is not to be had.
     """
 
-    def __init__(self, url: str, first: pushing.Packet) -> None:
+    def __init__(self, begin: pushing.Begin, first: pushing.Packet) -> None:
         # Over TCP: what goes through a firewall, and loses nothing.
-        self._container = av.open(url, "w", format="rtsp", options={"rtsp_transport": "tcp"})
+        options = {"rtsp_transport": "tcp"}
+        if _encrypted(begin.url):
+            authorities = begin.authorities or ssl.get_default_verify_paths().cafile
+            options |= {"tls_verify": "1", "ca_file": authorities or SYSTEM}
+        self._container = av.open(begin.url, "w", format="rtsp", options=options)
         with av.open(io.BytesIO(first.data), format="h264") as read:
             template = read.streams.video[0]
             self._stream: Any = self._container.add_stream_from_template(template, opaque=True)
@@ -78,6 +87,10 @@ class Push:
         self._container.mux(muxed)
 
 
+def _encrypted(url: str) -> bool:
+    return url.lower().startswith("rtsps:")
+
+
 def _parameters(packet: pushing.Packet) -> Parameters | None:
     return parameters_in(split(packet.data))
 
@@ -95,11 +108,14 @@ def run(connection: socket.socket) -> None:
             if push is not None and not push.fits(message):
                 push.close()
                 push = None
-            push = push or Push(begin.url, message)
+            push = push or Push(begin, message)
             push.push(message)
         except (OSError, av.FFmpegError) as error:
             # Its text would have the address in it, and a password in that.
-            _send(connection, pushing.Failed(error.strerror or type(error).__name__))
+            reason = error.strerror or type(error).__name__
+            if push is None and error.errno == errno.EIO and _encrypted(begin.url):
+                reason += " (is its certificate trusted, and for this name?)"
+            _send(connection, pushing.Failed(reason))
             return
         _send(connection, pushing.Pushed(frames))
 

@@ -20,9 +20,14 @@ class _Message(Struct, tag_field="is", frozen=True):
 
 
 class Begin(_Message, frozen=True, tag="begin"):
-    """Where to push to. Comes first, once. The address may hold a password."""
+    """
+    Where to push to. Comes first, once. The address may hold a password.
+
+    :ivar authorities: a file with the certificates that are trusted; ``""``: the system's.
+    """
 
     url: str
+    authorities: str = ""
 
 
 class Packet(_Message, frozen=True, tag="packet"):
