@@ -16,7 +16,8 @@ from pathlib import Path
 from attrs import frozen
 
 from benchmarks import report
-from benchmarks.cases import COMPARISON, FANOUT, IDLE, PIXELS, WHOLE_PATH, Fanout
+from benchmarks.cases import COMPARISON, FANOUT, IDLE, LATENCY, PIXELS, WHOLE_PATH, Fanout
+from benchmarks.latency import measure_latency
 from benchmarks.measuring import BUILD, Figures, build, measure_fanout, measure_idle
 from benchmarks.pixels import measure_pixels
 from benchmarks.servers import Running, peers, rotoclear, started, unpinned
@@ -82,7 +83,7 @@ def _arguments() -> argparse.Namespace:
         description="Measure how fast a change of one client reaches all others, "
         "and what it costs the server. The server gets one core, its clients another.",
     )
-    names = [case.name for case in (*FANOUT, *IDLE, *PIXELS)]
+    names = [case.name for case in (*FANOUT, *IDLE, *PIXELS, *LATENCY)]
     parser.add_argument(
         "cases",
         nargs="*",
@@ -136,6 +137,14 @@ def _measurements(options: argparse.Namespace, tls: bool) -> Iterator[Measuremen
             yield Measurement(
                 "pixels", pixels.name, unpinned, partial(measure_pixels, pixels, options.seconds)
             )
+    for latency in LATENCY:
+        if everything or latency.name in options.cases:
+            yield Measurement(
+                "latency",
+                latency.name,
+                unpinned,
+                partial(measure_latency, latency, options.seconds),
+            )
     if options.peers:
         yield from _comparison()
 
@@ -185,6 +194,9 @@ def _print(machine: dict[str, object], rounds: int, results: dict[str, dict[str,
         print()
     if pixels := results.get("pixels"):
         print(report.pixels_table(pixels.items()))
+        print()
+    if latency := results.get("latency"):
+        print(report.latency_table(latency.items()))
         print()
     if comparison := results.get("comparison"):
         print(report.comparison_table(comparison))

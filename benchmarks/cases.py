@@ -79,6 +79,23 @@ PIXELS = (
     Pixels("pixels-60", rate=60),
 )
 
+
+@frozen
+class Latency:
+    """
+    How old a picture is when a browser shows it.
+
+    :ivar how: ``live``: drawn on a canvas from ``/api/live``; ``mjpeg``: an ``<img>``.
+    """
+
+    name: str
+    how: str
+    rate: int = 30
+    size: str = "1920x1080"
+
+
+LATENCY = (Latency("latency-live", "live"), Latency("latency-mjpeg", "mjpeg"))
+
 COMPARISON = Fanout("comparison", clients=50, key="jpeg-quality")
 """What every server is put through that ours is compared with: the others have no hardware."""
 

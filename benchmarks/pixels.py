@@ -31,7 +31,7 @@ PARTS = ("server", "engine", "writer", "heads")
 """Whose processor time and memory is told."""
 
 
-class _House:
+class House:
     """The server, as its users see it."""
 
     def __init__(self, server: Running) -> None:
@@ -51,6 +51,11 @@ class _House:
         answer = self.client.ask(wanted)
         if sorted(answer.get("info", [])) != sorted(wanted):
             raise RuntimeError(f"{wanted} cannot be set: {answer}")
+
+    def ticket(self, path: str) -> str:
+        """For an ``<img>``."""
+        ticket: str = self._request("POST", "/api/tickets", {"path": path})["ticket"]
+        return ticket
 
     def engine(self) -> dict[str, Any]:
         """What the status says of it."""
@@ -92,7 +97,7 @@ def _parts(server: int) -> dict[str, list[int]]:
 
 def measure_pixels(case: Pixels, seconds: float, server: Running) -> Figures:
     """Record, look at it and change something all at once."""
-    house = _House(server)
+    house = House(server)
     house.set(resolution=case.size, fps=case.rate, pip_mode=case.pip)
     with ExitStack() as stack:
         address = f"127.0.0.1:{server.port}"

@@ -106,6 +106,21 @@ def pixels_table(results: Iterable[tuple[str, Figures]]) -> str:
     return table(head.split(","), rows)
 
 
+def latency_table(results: Iterable[tuple[str, Figures]]) -> str:
+    """From the camera to the screen."""
+    rows = [
+        (
+            name,
+            f"{figures['fps']:.1f}",
+            f"{figures['median_ms']:.0f}",
+            f"{figures['p90_ms']:.0f}",
+            f"{figures['max_ms']:.0f}",
+        )
+        for name, figures in results
+    ]
+    return table(["latency", "fps", "median ms", "p90 ms", "max ms"], rows)
+
+
 def comparison_table(results: dict[str, Figures]) -> str:
     """All servers, the thriftiest first."""
     floor = results[YARDSTICK]["cpu_us_per_delivery"]
