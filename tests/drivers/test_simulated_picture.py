@@ -17,7 +17,7 @@ from rotoclear.pixels.convert import to_planes
 from rotoclear.pixels.marks import Mark, read
 from rotoclear.pixels.settings import GOAL, Settings
 from rotoclear.values import Value
-from tests.pixels.images import colour, edges, mean, rgb, spread
+from tests.pixels.images import colour, edges, inner, mean, rgb, spread
 
 WIDTH, HEIGHT = 640, 480
 RATE = 30
@@ -31,15 +31,6 @@ def planes_of(data: memoryview, width: int = WIDTH, height: int = HEIGHT) -> Pla
 
 def shown(scene: Scene, number: int, look: Look) -> Planes:
     return planes_of(scene.draw(number, number * 10**9 // RATE, look))
-
-
-def inner(planes: Planes) -> Planes:
-    """Without what is burned in: planes of their own."""
-    y, u, v = (plane[plane.shape[0] // 20 : -plane.shape[0] // 10] for plane in split(planes))
-    rows = y.shape[0] // 4 * 4
-    return np.concatenate(
-        [y[:rows].ravel(), u[: rows // 2].ravel(), v[: rows // 2].ravel()]
-    ).reshape(rows * 3 // 2, -1)
 
 
 def seen(look: Look, head: int = 1, sensor: int = 1) -> Planes:
