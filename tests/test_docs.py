@@ -426,6 +426,19 @@ def test_the_reasons_for_not_starting() -> None:
             assert piece.strip(" ?)") in sources, text
 
 
+def test_the_log_and_discovery() -> None:
+    """What the page quotes of them is what they say."""
+    text = page("troubleshooting")
+    parts = text.split("It is not found in the network")[1].split("The connection closes")[0]
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "rotoclear").rglob("*.py"))
+    sources = re.sub(r"\{\w+\}", "...", sources)
+    quoted = re.findall(r"^``([^`]+)``$", parts, re.M)
+    assert len(quoted) > 6
+    for words in quoted:
+        for piece in words.split("..."):
+            assert piece.strip() in sources, words
+
+
 def test_every_error_is_explained() -> None:
     for name in {*ERRORS} - {SERVER_ERROR}:
         assert f"\n``{name}``\n" in page("troubleshooting")

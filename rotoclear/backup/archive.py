@@ -23,7 +23,6 @@ import msgspec
 
 from rotoclear import __version__
 from rotoclear.errors import StartError
-from rotoclear.state.database import MIGRATIONS
 
 KIND: Final = "rotoclear backup"
 FORMAT: Final = 1
@@ -155,9 +154,8 @@ def _manifest(archive: zipfile.ZipFile, name: str) -> Manifest:
     if not isinstance(raw, dict) or raw.get("kind") != KIND:
         raise BackupError(f"{name} is no backup of rotoclear: its {MANIFEST} is of something else")
     # What is newer may look quite different, so this comes first.
-    versions = [raw.get("format"), raw.get("schema")]
-    known = [FORMAT, len(MIGRATIONS)]
-    if any(isinstance(v, int) and v > k for v, k in zip(versions, known, strict=True)):
+    # Whether this one understands the database is for itself to say.
+    if isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
         by = str(raw.get("version", "an unknown one"))[:32]
         raise BackupError(
             f"{name} was made by a newer version ({by}; this one is {__version__}): "

@@ -57,9 +57,9 @@ def is_name(name: str) -> bool:
     return re.fullmatch(rf"{PREFIX}[0-9a-f]{{16}}\.db", name) is not None
 
 
-def tidy(folder: Path) -> None:
-    """Remove what a command that was killed has left behind."""
-    for path in folder.glob(f"{PREFIX}*.db*"):
+def tidy(folder: Path, name: str = f"{PREFIX}*.db") -> None:
+    """Remove a file and those that SQLite has put beside it: of commands that were killed, too."""
+    for path in folder.glob(f"{name}*"):
         with suppress(OSError):
             path.unlink()
 
@@ -94,17 +94,16 @@ def check(path: Path) -> None:
             for _, value in connection.execute("SELECT key, value FROM settings"):
                 json.loads(value)
     except DatabaseError as error:
-        raise BackupError(f"the backup is damaged: {_reason(error)}") from None
+        reason = str(error).partition(": ")[2]
+        if reason.startswith("written by"):
+            raise BackupError(f"the backup was {reason.partition('. ')[0]}") from None
+        raise BackupError(f"the backup is damaged: {reason}") from None
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise BackupError(f"the backup is damaged: {error}") from None
     if any(role not in USER_ROLES for _, role in rows):
         raise BackupError("the backup is damaged: a user has a role that there is not")
     if not any(role == ADMINISTRATOR for _, role in rows):
         raise BackupError("the backup has no administrator: nobody could manage the users")
-
-
-def _reason(error: DatabaseError) -> str:
-    return str(error).partition(": ")[2]
 
 
 def replace(connection: sqlite3.Connection, path: Path | None) -> Restored:
@@ -116,13 +115,15 @@ def replace(connection: sqlite3.Connection, path: Path | None) -> Restored:
     """
     connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
     tables = _tables(connection)
+    connection.execute("DELETE FROM meta WHERE key = ?", (_NOTE,))
     for table in tables:
         if table != JOINED:
             connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
     if path is not None:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as source:
+            there = _tables(source)
             for table in tables:
-                if table not in _LEFT_OUT:
+                if table in there and table not in _LEFT_OUT:
                     _fill(connection, source, table)
     settings = connection.execute("SELECT key, value FROM settings").fetchall()
     return Restored(
@@ -138,11 +139,10 @@ def forget(connection: sqlite3.Connection) -> None:
 
 
 def _fill(connection: sqlite3.Connection, source: sqlite3.Connection, table: str) -> None:
-    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    # What only one of them has, is the other one's default.
+    columns = [name for name in _columns(connection, table) if name in _columns(source, table)]
     rows: Any = source.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608
-    if table == "meta":
-        rows = [row for row in rows if row[0] != _NOTE]
-    elif table == JOINED:
+    if table == JOINED:
         rows = _joined(connection, columns, rows.fetchall())
     marks = ", ".join("?" for _ in columns)
     connection.executemany(
@@ -172,10 +172,15 @@ def _joined(connection: sqlite3.Connection, columns: list[str], rows: list[Any])
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "AND name <> 'meta'"  # it tells of the file itself
     )
     # Whoever refers to somebody goes first, when they are emptied.
     return sorted((name for (name,) in rows), key=lambda name: (name not in _LEFT_OUT, name))
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

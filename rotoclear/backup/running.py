@@ -157,4 +157,4 @@ class Backups:
         ]
 
     def _removed(self, name: str) -> Deferred[None]:
-        return self._database.outside(lambda _: (self._folder / name).unlink(missing_ok=True))
+        return self._database.outside(lambda _: contents.tidy(self._folder, name))

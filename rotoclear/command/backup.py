@@ -119,7 +119,7 @@ def _restore(folder: Path, file: Path, sure: bool) -> None:
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror or error}") from None
         finally:
-            copy.unlink(missing_ok=True)
+            contents.tidy(folder, name)
     print("restored")
     _print_refused(answer)
 

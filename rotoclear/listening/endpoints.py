@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ class Listener:
             return name if isinstance(name, str) else repr(name)
         host = f"[{name[0]}]" if ":" in name[0] else name[0]
         return f"{host}:{name[1]}"
+
+    @property
+    def in_clear(self) -> bool:
+        """Whether others on a network may read what clients and we tell each other."""
+        if self.certificate is not None or self.description.proxied:
+            return False
+        if self.socket.family == socket.AF_UNIX:
+            return False
+        return not ip_address(self.socket.getsockname()[0].partition("%")[0]).is_loopback
 
     def adopt(self, reactor: Any, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Accept connections for ``factory`` from now on; the socket is the port's now."""
@@ -217,6 +227,11 @@ class ListenerService(Service):
         self.watch.startService()
         for listener in self._listeners:
             address = listener.address
+            if listener.in_clear:
+                self._log.warn(
+                    "{address} is without TLS: whoever is on the way can read passwords and tokens",
+                    address=address,
+                )
             listener.adopt(self._reactor, self._factory).addCallback(self.ports.append)
             self._log.info(
                 "Listening at {address} ({endpoint})",

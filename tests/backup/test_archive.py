@@ -79,15 +79,16 @@ def test_no_token_goes_along(packed: bytes, tmp_path: Path) -> None:
     """Not in free pages either."""
     content = unpacked(packed, tmp_path)
     assert b"a secret key" not in content
+    assert b"initial-password-of" not in content
     with closing(sqlite3.connect(tmp_path / "unpacked.db")) as connection:
-        for table in ("tokens", "stream_keys", "meta"):
+        for table in ("tokens", "stream_keys"):
             assert connection.execute(f"SELECT * FROM {table}").fetchall() == []  # noqa: S608
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda m: m.update(schema=99, version="9.9"), "newer version (9.9; this one is"),
+        (lambda m: m.update(format=2, version="9.9"), "newer version (9.9; this one is"),
         (lambda m: m.update(format=2, counts=None, sha256=None), "newer version"),
         (lambda m: m.update(kind="photos"), "is no backup of rotoclear"),
         (lambda m: m.update(sha256="0" * 64), "checksum"),

@@ -29,7 +29,8 @@ def test_replaced(copy: Path, tmp_path: Path) -> None:
         assert restored == contents.Restored({"brightness": 75}, users=2, media=2)
         assert rows(connection, "SELECT name FROM users ORDER BY name") == [("ann",), ("joe",)]
         assert rows(connection, "SELECT * FROM tokens") == []
-        assert rows(connection, "SELECT * FROM meta") == []
+        told = rows(connection, "SELECT key FROM meta ORDER BY key")
+        assert told == [("schema-readable-from",), ("schema-written-by",)]
 
 
 def test_catalogue_is_joined(copy: Path, tmp_path: Path) -> None:
@@ -92,6 +93,22 @@ class TestCheck:
         with database(tmp_path / "other.db") as connection:
             restored = transact(connection, lambda db: contents.replace(db, path))
             assert restored.users == 1
+        contents.tidy(tmp_path, "old.db")
+        assert not list(tmp_path.glob("old*"))
+
+    def test_newer_schema_that_is_understood(self, copy: Path, tmp_path: Path) -> None:
+        """A server that was put back to the version before backs up and restores its file."""
+        with sqlite3.connect(copy) as connection:
+            connection.execute("CREATE TABLE later (a)")
+            connection.execute("ALTER TABLE users ADD COLUMN later TEXT DEFAULT ''")
+            connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        contents.check(copy)
+        with database(tmp_path / "other.db") as connection:
+            assert transact(connection, lambda db: contents.replace(db, copy)).users == 2
+        with database(copy) as connection:
+            other = filled(tmp_path / "third.db")
+            assert transact(connection, lambda db: contents.replace(db, other)).users == 2
 
     @pytest.mark.parametrize(
         ("statement", "words"),
@@ -100,12 +117,12 @@ class TestCheck:
             ("UPDATE users SET role = 'king' WHERE name = 'joe'", "a role that there is not"),
             ("UPDATE settings SET value = 'nonsense'", "damaged"),
             ("DROP TABLE settings", "damaged"),
-            ("PRAGMA user_version = 99", "newer version"),
+            ("PRAGMA user_version = 99; UPDATE meta SET value = '98'", "was written by rotoclear"),
         ],
     )
     def test_bad(self, copy: Path, statement: str, words: str) -> None:
         with sqlite3.connect(copy) as connection:
-            connection.execute(statement)
+            connection.executescript(statement)
         connection.close()
         with pytest.raises(BackupError, match=words):
             contents.check(copy)

@@ -157,6 +157,23 @@ class MemoryTests(SynchronousTestCase):
         self.successResultOf(service.stopService())
         self.assertEqual(service.ports, [])
 
+    def test_in_clear(self):
+        """What goes over a network without TLS is warned of, and nothing else."""
+        folder = Path(self.mktemp())
+        files = make_pair(folder)
+        unix = f"unix:{folder / 'http.sock'}"
+        for endpoint, warned in (
+            ("tcp:0", True),
+            ("tcp:0:interface=0.0.0.0", True),
+            (LOOPBACK, False),
+            ("haproxy:tcp:0", False),
+            (ssl_endpoint(files).replace(":interface=127.0.0.1", ""), False),
+            (unix, False),
+        ):
+            listeners = open_listeners(MemoryReactorClock(), [endpoint])
+            self.addCleanup(listeners[0].close)
+            self.assertEqual(listeners[0].in_clear, warned, endpoint)
+
     def test_health(self):
         """A broken certificate shows, although the server runs on with the old one."""
         folder = Path(self.mktemp())
@@ -255,7 +272,7 @@ class ServingTests(TestCase):
             )
             self.serve(text, inherited=inherited)
             self.assertEqual(await self.talk(tls=self.trusting()), "127.0.0.1 said hello")
-            self.assertEqual(self.service.health(), {"tls": {"state": "ok"}})
+            self.assertEqual(self.service.health()["tls"]["state"], "ok")
 
     async def test_unix(self):
         """The mode is the one asked for, from the first to the last moment; then the file goes."""

@@ -73,6 +73,19 @@ class WatchTests(SynchronousTestCase):
         self.clock.pump([INTERVAL] * 3)
         self.assertEqual(self.logged.levels(), [])
 
+    def test_verdict(self):
+        """Two weeks before the end it is time."""
+        ends = self.certificate.loaded.ends
+        for left, state in ((20, "ok"), (13, "degraded"), (-1, "failed")):
+            self.now = ends - timedelta(days=left)
+            found, reason = self.watch.verdict()
+            self.assertEqual(found, state)
+            self.assertEqual(bool(reason), state != "ok")
+        self.now = NOW
+        self.files.key.write_bytes(b"broken")
+        self.clock.pump([INTERVAL] * 2)
+        self.assertEqual(self.watch.verdict()[0], "failed")
+
     def test_broken(self):
         self.files.key.write_bytes(b"broken")
         self.clock.pump([INTERVAL] * 3)
