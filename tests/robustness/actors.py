@@ -263,6 +263,14 @@ def _kill(pid: int | None) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+def keeper(house: House, draw: random.Random) -> None:
+    """Backups, as a timer makes them."""
+    while house.open(draw.uniform(1, 4)):
+        name = house.call("backup")["file"]
+        (house.server.data_dir / name).unlink()
+        house.done["backups"] += 1
+
+
 def vandals(house: House, draw: random.Random) -> None:
     """Clients that send rubbish, too much, or read nothing."""
     while house.open(4 * PACE):
@@ -337,4 +345,5 @@ ACTORS: Final[Mapping[str, Callable[[House, random.Random], None]]] = {
     "hands": hands,
     "gremlins": gremlins,
     "vandals": vandals,
+    "keeper": keeper,
 }
