@@ -17,7 +17,9 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
+import av
 import msgspec
 import pytest
 from packaging.requirements import Requirement
@@ -191,6 +193,21 @@ def test_every_dependency_has_its_reason() -> None:
         )
     }
     assert shown - {"package"} == needed
+
+
+GPL: Final = ("x264", "x265", "xvidcore", "rubberband", "vidstab", "postproc", "cdio")
+"""Libraries that FFmpeg can be built with, and that make the whole GPL."""
+
+
+def test_what_is_gpl_is_named() -> None:
+    """By licence in the table of dependencies; and what wheels bring along unasked."""
+    text = page("licences")
+    for name in re.findall(r"^(\S+) +L?GPL-\S+  ", page("dependencies"), re.M):
+        assert name in text, name
+    libraries = Path(av.__file__).parent.with_name("av.libs")
+    bundled = {path.name.removeprefix("lib").split("-")[0] for path in libraries.glob("*.so*")}
+    for name in bundled.intersection(GPL):
+        assert name in text, name
 
 
 class Figures(SiteTestCase):

@@ -14,6 +14,9 @@ from twisted.logger import Logger
 PERIOD: Final = 1.0
 """Seconds between two looks: so exact are the moments."""
 
+_NO_FAULT: Final = ("starting", "idle")
+"""States that are not ``ok`` and yet nothing to warn of."""
+
 Parts = dict[str, dict[str, object]]
 
 
@@ -87,4 +90,5 @@ class HealthWatch(Service):
                 self._log.info("health: {part} is ok again", part=name, state=state)
             return
         text = "health: {part} is {state}: {reason}" if reason else "health: {part} is {state}"
-        self._log.warn(text, part=name, state=state, reason=reason)
+        tell = self._log.info if state in _NO_FAULT else self._log.warn
+        tell(text, part=name, state=state, reason=reason)

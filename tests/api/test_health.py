@@ -52,6 +52,20 @@ class HealthWatchTests(SynchronousTestCase):
             self.events, ["health: store is failed: full", "health: store is ok again"]
         )
 
+    def test_starting_is_no_warning(self) -> None:
+        levels = []
+
+        def note(event) -> None:
+            if event.get("part"):
+                levels.append(event["log_level"].name)
+
+        globalLogPublisher.addObserver(note)
+        self.addCleanup(globalLogPublisher.removeObserver, note)
+        for state in ("starting", "idle", "failed", "degraded"):
+            self.parts["store"] = {"state": state}
+            self.clock.advance(1)
+        self.assertEqual(levels, ["info", "info", "warn", "warn"])
+
     def test_a_part_that_comes_again_is_new(self) -> None:
         del self.parts["store"]
         self.clock.pump([1] * 5)
