@@ -24,8 +24,8 @@ PROMETHEUS = {"up"}
 
 
 @pytest.fixture(scope="module")
-def scraped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[frozenset[str]]]:
-    """Each metric of a real server that has been used, and the labels that it comes with."""
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a real server that has been used tells Prometheus."""
     folder = tmp_path_factory.mktemp("monitoring")
     key, certificate = folder / "key.pem", folder / "cert.pem"
     subprocess.run(
@@ -44,9 +44,14 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[frozenset
         health = server.request("GET", "/api/health", token=token).json()["parts"]["tls"]
         assert health["state"] == "degraded", "nine days are not many"
         assert str(certificate) in health["reason"]
-        text = server.request("GET", "/metrics", token=token).text()
+        return server.request("GET", "/metrics", token=token).text()
+
+
+@pytest.fixture(scope="module")
+def scraped(metrics: str) -> dict[str, set[frozenset[str]]]:
+    """Each of them, and the labels that it comes with."""
     found: dict[str, set[frozenset[str]]] = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(metrics):
         for sample in family.samples:
             found.setdefault(sample.name, set()).add(frozenset(sample.labels))
     return found
@@ -106,6 +111,11 @@ def test_each_alert_is_explained() -> None:
     alerts = re.findall(r"^ +- alert: (\w+)$", RULES.read_text("utf-8"), re.M)
     explained = re.findall(r"^``(Rotoclear\w+)``", PAGE.read_text("utf-8"), re.M)
     assert alerts == explained
+
+
+def test_prometheus_own_verdict(metrics: str) -> None:
+    """Names, units and help texts, by the program that reads them."""
+    subprocess.run(["promtool", "check", "metrics"], input=metrics.encode(), check=True)
 
 
 def test_the_rules_are_rules() -> None:
