@@ -2,8 +2,7 @@
 ``rotoclear completion``, and what words go on with.
 
 argcomplete does it: the shell starts this command with what has been typed so
-far, and it answers from its own parsers. Keys and their values come from the key
-table; ids from the server, if it answers at once.
+far, and it answers from its own parsers and the key table. No server is asked.
 """
 
 from __future__ import annotations

@@ -54,11 +54,10 @@ class Bar:
 
 
 def progress_line(name: str, received: int, total: int, rate: float) -> str:
-    """``rotoclear-....mp4  [#####     ]  25 %  3.1 of 12.4 MB  1.2 MB/s  0:08 left``"""
+    """``[#####     ]  25 %  3.1 MB of 12.4 MB  1.2 MB/s  0:08 left  rotoclear-....mp4``"""
     share = min(1.0, received / total) if total else 1.0
     full = int(share * _BAR)
     parts = [
-        name,
         f"[{'#' * full}{' ' * (_BAR - full)}]",
         f"{int(share * 100):3} %",
         f"{bytes_shown(received)} of {bytes_shown(total)}",
@@ -67,7 +66,7 @@ def progress_line(name: str, received: int, total: int, rate: float) -> str:
         parts.append(f"{bytes_shown(int(rate))}/s")
         if received < total:
             parts.append(f"{time_shown((total - received) / rate)} left")
-    return "  ".join(parts)
+    return "  ".join([*parts, name])  # last: it may be cut off
 
 
 def bytes_shown(number: int) -> str:

@@ -40,7 +40,7 @@ async def set_(client: Client, arguments: Namespace) -> int:
         if error.values:
             show(error.values, as_json=arguments.json)
         raise
-    show(values, as_json=arguments.json)
+    show({key: values[key] for key in changes}, as_json=arguments.json)
     return OK
 
 

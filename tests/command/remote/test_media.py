@@ -171,7 +171,7 @@ class ProgressTests(SynchronousTestCase):
     def test_line(self) -> None:
         self.assertEqual(
             progress_line("film.mp4", 3_000_000, 12_000_000, 1_000_000.0),
-            "film.mp4  [#####               ]   25 %  3.0 MB of 12.0 MB  1.0 MB/s  0:09 left",
+            "[#####               ]   25 %  3.0 MB of 12.0 MB  1.0 MB/s  0:09 left  film.mp4",
         )
         self.assertIn("100 %", progress_line("empty", 0, 0, 0.0))
 
