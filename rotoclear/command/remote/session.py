@@ -59,11 +59,14 @@ def new_client(target: Target, *, reconnect: bool) -> Client:
     from rotoclear.client import TLS
     from rotoclear.client.asyncio import Client
 
+    trust = None
+    if target.cafile or target.fingerprint:
+        trust = TLS(cafile=target.cafile or None, fingerprint=target.fingerprint or None)
     try:
         return Client(
             target.server,
             token=target.login.token if target.login else None,
-            tls=TLS(cafile=target.cafile or None, fingerprint=target.fingerprint or None),
+            tls=trust,
             timeout=target.timeout,
             reconnect=reconnect,
         )
