@@ -381,6 +381,42 @@ async def test_pictures(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_slider(face: Face, server: Server) -> None:
+    """A hundred moves of a finger: the first and the last are seen, the server is spared."""
+
+    async def scenario(face: Face) -> None:
+        async with (
+            face.client(server.url, **admin(server)) as client,
+            face.client(server.url) as watcher,
+        ):
+            await client.set("red-gain", 100)
+            seen: list[int] = []
+            while watcher.values["red-gain"] != 100:
+                await face.sleep(0.01)
+            watching = face.spawn(note(watcher.red_gain.watch(initial=False), seen))
+            moves = []
+            for value in range(100):
+                moves.append(face.spawn(wait(client.set("red-gain", value))))
+                if value % 10 == 0:
+                    await face.sleep(0.01)
+            told = [await move for move in moves]
+            while seen[-1:] != [99]:
+                await face.sleep(0.01)
+            assert told[-1] == 99
+            assert told == sorted(told)
+            assert seen == sorted(seen)
+            assert len(seen) < 50
+        await watching
+
+    await face.run(scenario)
+
+
+async def note(values: Any, seen: list[int]) -> None:
+    async for value in values:
+        seen.append(value)
+
+
+@pytest_twisted.ensureDeferred
 async def test_other_requests(face: Face, server: Server) -> None:
     async def scenario(face: Face) -> None:
         async with face.client(server.url, **admin(server)) as client:
