@@ -39,13 +39,16 @@ class Examined:
         """Likewise the last one."""
         return self.marks[-1].time / 1000
 
-    def jumps(self) -> list[tuple[Mark, Mark]]:
-        """Neighbours of one head that are not neighbours in its count."""
-        return [
-            (one, other)
-            for one, other in pairwise(self.marks)
-            if (one.head, one.sensor) == (other.head, other.sensor) and other.count != one.count + 1
-        ]
+    def missing(self) -> int:
+        """
+        How many pictures of its head are not between the first and the last.
+
+        :raises AssertionError: one is there twice, or in the wrong place, or of another head.
+        """
+        gaps = [other.count - one.count for one, other in pairwise(self.marks)]
+        assert all(gap > 0 for gap in gaps), self.marks
+        assert len({(mark.head, mark.sensor) for mark in self.marks}) == 1
+        return sum(gap - 1 for gap in gaps)
 
 
 def examine(path: Path) -> Examined:
@@ -65,6 +68,9 @@ def examine(path: Path) -> Examined:
             times.append(float(frame.time or 0.0))
         found = Examined(stream.width, stream.height, marks, times)
     assert times == sorted(set(times)), f"{path}: its times do not rise"
+    for one, other in pairwise(marks):
+        if (one.head, one.sensor) == (other.head, other.sensor):
+            assert other.time > one.time, f"{path}: {other} is behind {one}"
     assert probed(path) == len(times), f"{path}: ffprobe finds {probed(path)}, not {len(times)}"
     return found
 

@@ -14,6 +14,7 @@ import av
 import pytest
 
 from tests.harness import Client, Server
+from tests.media.examined import examine
 from tests.media.processes import WRITER, processes
 
 LIMIT = 20.0
@@ -94,6 +95,19 @@ def test_record(server: Server, client: Client) -> None:
     assert shown == sorted(set(shown))
     assert longest_gap(shown) < 0.5
     assert client.get("last-recording")["last-recording"]
+
+
+def test_every_picture_is_in_the_film(server: Server, client: Client) -> None:
+    """None twice, none in the wrong place; those that are not there were counted as dropped."""
+    token = server.login()
+    until(lambda: client.ask({"snap": True}).get("info"))
+    before = engine(server, token)["dropped"]
+    record(client, True)
+    time.sleep(2)
+    record(client, False)
+    time.sleep(0.5)  # the engine tells its figures four times a second
+    (film,) = films(server)
+    assert examine(film).missing() <= engine(server, token)["dropped"] - before
 
 
 def test_stop_in_the_middle(server: Server, client: Client) -> None:

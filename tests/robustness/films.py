@@ -321,4 +321,5 @@ class _Studio:
         if needed is not None:
             assert last >= needed, f"{needed - last:.2f} s more than {LOST} s are lost"
         if operator.since is not None and before:
-            self._figures.lost[victim].append(killed - last)
+            # What was paused is not lost.
+            self._figures.lost[victim].append(killed - max(last, operator.since))
