@@ -1,8 +1,6 @@
 /** German. */
 export default {
   "language": "Deutsch",
-  "app.name": "rotoclear",
-  "app.console": "Kamerakonsole",
   "skip": "Zur Bedienung springen",
 
   "view.views": "Ansichten",
@@ -32,7 +30,6 @@ export default {
   "camera.camera": "Kamera {camera}",
   "camera.main": "Hauptkamera",
   "camera.absent": "nicht angeschlossen",
-  "camera.cameras": "Kameras",
   "lamp.lamp": "Licht {camera}",
   "lamp.lamps": "Licht",
 
@@ -60,7 +57,6 @@ export default {
   "panel.controls": "Bedienung",
   "panel.reset": "Zurücksetzen",
   "panel.reset.title": "{panel} auf die Grundwerte zurücksetzen",
-  "panel.looking": "Nur ansehen",
 
   "key.cam1-light": "Licht 1",
   "key.cam2-light": "Licht 2",
@@ -99,7 +95,6 @@ export default {
   "choice.incandescent": "Glühlampe",
   "value.true": "Ja",
   "value.false": "Nein",
-  "unit.bytes": "Byte",
 
   "hint.exposure": "Wirkt bei manueller Belichtung",
   "hint.balance": "Wirkt bei manuellem Weißabgleich",
@@ -132,7 +127,6 @@ export default {
   "login.wait": "Zu viele Fehlversuche. Bitte in {seconds} Sekunden wieder versuchen.",
   "login.first": "Erster Start? Der Benutzer heißt admin; das Passwort steht in der Datei initial-admin-password im Datenordner des Servers.",
   "login.ended": "Ihre Anmeldung ist abgelaufen. Bitte neu anmelden.",
-  "login.in": "Angemeldet als {username}",
 
   "password.change": "Passwort ändern",
   "password.title": "Ihr Passwort ändern",
@@ -148,7 +142,6 @@ export default {
   "password.done": "Ihr Passwort ist geändert",
 
   "menu.menu": "Einstellungen und Konto",
-  "menu.account": "Konto",
   "menu.language": "Sprache",
   "menu.theme": "Farben",
   "menu.theme.auto": "Wie das System",

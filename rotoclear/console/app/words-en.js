@@ -1,8 +1,6 @@
 /** English. The other languages have the same words; a test sees to that. */
 export default {
   "language": "English",
-  "app.name": "rotoclear",
-  "app.console": "Camera console",
   "skip": "Skip to the controls",
 
   "view.views": "Views",
@@ -32,7 +30,6 @@ export default {
   "camera.camera": "Camera {camera}",
   "camera.main": "Main camera",
   "camera.absent": "not plugged in",
-  "camera.cameras": "Cameras",
   "lamp.lamp": "Lamp {camera}",
   "lamp.lamps": "Lamps",
 
@@ -60,7 +57,6 @@ export default {
   "panel.controls": "Controls",
   "panel.reset": "Reset",
   "panel.reset.title": "Set all of {panel} to the defaults",
-  "panel.looking": "View only",
 
   "key.cam1-light": "Lamp 1",
   "key.cam2-light": "Lamp 2",
@@ -99,7 +95,6 @@ export default {
   "choice.incandescent": "Incandescent",
   "value.true": "Yes",
   "value.false": "No",
-  "unit.bytes": "bytes",
 
   "hint.exposure": "Takes effect while exposure is manual",
   "hint.balance": "Takes effect while white balance is manual",
@@ -132,7 +127,6 @@ export default {
   "login.wait": "Too many failed logins. Try again in {seconds} seconds.",
   "login.first": "First start? The user is admin; the password is in the file initial-admin-password in the server's data folder.",
   "login.ended": "Your login has ended. Log in again.",
-  "login.in": "Logged in as {username}",
 
   "password.change": "Change password",
   "password.title": "Change your password",
@@ -148,7 +142,6 @@ export default {
   "password.done": "Your password has been changed",
 
   "menu.menu": "Settings and account",
-  "menu.account": "Account",
   "menu.language": "Language",
   "menu.theme": "Colours",
   "menu.theme.auto": "As the system",
