@@ -58,7 +58,7 @@ FIRST: Final = 0.2
 MOST: Final = 10.0
 """Seconds at most before that."""
 
-STABLE: Final = 5.0
+STABLE: Final = 2.0
 """Seconds after which a new one may be expected to last."""
 
 LINGER: Final = 1.0
