@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import compileall
 import faulthandler
+import subprocess
 from collections.abc import Generator, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -17,12 +19,17 @@ from tests.hil.machine import Machine
 from tests.hil.plugged import Gadget, Vivid
 from tests.hil.times import note, table, timed
 
-CONFIG = """
+CONFIG: Final = """
 enabled-drivers = ["hardware"]
 
 [heads]
 camera-1 = "platform:vivid-000"
 camera-2 = "HIL-2"
+
+[recording]
+preset = "ultrafast"
+keyframe = 1.0
+reserve = 20
 
 [drivers.led]
 head-1 = ["luxafor*:led0"]
@@ -33,7 +40,12 @@ head-2 = "hil-lamp"
 """Of the server that most tests share."""
 
 
-GPIO = """
+DATA: Final = "/run/disk/data"
+"""Where its data is."""
+
+MOUNT: Final = "mkdir -p /run/disk && mount -t ext4 /dev/vda /run/disk"
+
+GPIO: Final = """
 cd /sys/kernel/config/gpio-sim && mkdir -p hil/bank/line3
 echo 8 >hil/bank/num_lines && echo hil-lamp >hil/bank/line3/name && echo 1 >hil/live
 """
@@ -42,10 +54,10 @@ echo 8 >hil/bank/num_lines && echo hil-lamp >hil/bank/line3/name && echo 1 >hil/
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
-    Those with machines of their own first: the shared one need not stand by meanwhile.
+    Those first that use the machine's devices without the server, which would hold them.
 
-    Then those that use its devices without the server, which would hold them; those that look at
-    the server before a camera was plugged in; and the others.
+    Then those that look at the server before a camera was plugged in, and the others; last what
+    takes the machine's power away.
     """
     mine = [index for index, item in enumerate(items) if HERE in item.path.parents]
     ordered = sorted((items[index] for index in mine), key=_needs)
@@ -55,7 +67,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _needs(item: pytest.Item) -> int:
     fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
-    return sum(name in fixtures for name in ("machine", "server", "both"))
+    needs = sum(name in fixtures for name in ("machine", "server", "both"))
+    return needs if item.path.name != "test_power_cut.py" else 9
 
 
 def pytest_runtest_setup() -> None:
@@ -65,12 +78,15 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Of a test that fails: what the server inside said last."""
+    """Of a test that fails: what the server and the kernel inside said last."""
     report = yield
     server = getattr(item, "funcargs", {}).get("server")
-    if report.failed and report.when == "call" and isinstance(server, GuestServer):
+    if report.failed and isinstance(server, GuestServer):
         lines = server.log().splitlines()[-80:]
         report.sections.append(("log of the server inside", "\n".join(lines)))
+    machine = getattr(item, "funcargs", {}).get("machine")
+    if report.failed and isinstance(machine, Machine) and machine.running:
+        report.sections.append(("kernel inside", machine.try_run("dmesg | tail -40")[1]))
     return report
 
 
@@ -95,10 +111,20 @@ def parts() -> Image:
 
 
 @pytest.fixture(scope="package")
-def machine(parts: Image) -> Iterator[Machine]:
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the machine has for a disk, and another one after it: ext4."""
+    disk = tmp_path_factory.mktemp("hil") / "disk.img"
+    subprocess.run(["truncate", "-s", "512M", disk], check=True)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", disk], check=True)
+    return disk
+
+
+@pytest.fixture(scope="package")
+def machine(parts: Image, disk: Path) -> Iterator[Machine]:
     """A machine that is up."""
-    with Machine(parts) as machine:
+    with Machine(parts, disk=disk) as machine:
         note("boot", machine.booted)
+        machine.run(MOUNT)
         machine.run("modprobe -a vhci_hcd uvcvideo uhid hid_generic hid_led")
         machine.run(f"insmod {parts.built}/irq_sim.ko; insmod {parts.built}/gpio-sim.ko")
         machine.run(f"insmod {parts.built}/uleds.ko")
@@ -133,14 +159,20 @@ def both(server: GuestServer, vivid: Vivid, usb_camera: Gadget, admin: Client) -
 
 
 @pytest.fixture(scope="package")
-def server(machine: Machine) -> Iterator[GuestServer]:
-    """A server in it that has answered."""
-    server = GuestServer(machine, CONFIG)
+def server(machine: Machine, vivid: Vivid) -> Iterator[GuestServer]:
+    """
+    A server in it that has answered.
+
+    The test driver was loaded before: it comes with its cameras plugged in, which are pulled
+    at once.
+    """
+    server = GuestServer(machine, CONFIG, DATA)
     with timed("server: start until it answers"):
         server.start()
     yield server
-    with timed("server: stop"):
-        server.stop()
+    if machine.running:
+        with timed("server: stop"):
+            server.stop()
     server.check_log()
 
 

@@ -6,7 +6,10 @@ import contextlib
 import http.client
 import json
 import shlex
+import socket
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,6 +59,9 @@ class GuestServer:
         :raises ServerFailed: it does not.
         """
         (self.machine.share / "rotoclear.toml").write_text(self.config)
+        plugins = self.machine.share / "plugins.json"
+        subprocess.run([sys.executable, "-m", "tests.hil.plugins", plugins], cwd=ROOT, check=True)
+        self.machine.run(f"mkdir -pm 700 {self.folder}; cp /share/plugins.json {self.folder}")
         twistd = shlex.quote(str(Path(sys.executable).with_name("twistd")))
         self.pid = int(
             self.machine.run(
@@ -120,6 +126,20 @@ class GuestServer:
                 self._token = client.login("admin", self.password)["token"]
         return self._token
 
+    def fetch(self, path: str) -> bytes:
+        """
+        A file, by HTTP, as ``admin``.
+
+        :raises AssertionError: it is refused.
+        """
+        connection = http.client.HTTPConnection(HOST, self.machine.port, timeout=LIMIT)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+            answer = connection.getresponse()
+            content = answer.read()
+            assert answer.status == 200, content
+            return content
+
     def devices(self) -> dict[str, Any]:
         """What the server tells of its drivers and devices."""
         devices: dict[str, Any] = self.get("/api/status", self.token)["devices"]
@@ -153,6 +173,79 @@ class GuestServer:
         with contextlib.suppress(OSError, http.client.HTTPException):
             return "name" in self.get("/api/status")
         return False
+
+
+class Viewer:
+    """
+    Somebody who looks at the live picture; a context manager that ends it.
+
+    As long as there is one, the picture engine runs: to start it takes longer inside than a
+    client of ``record`` waits.
+
+    :ivar seen: how many pictures have come.
+    """
+
+    def __init__(self, server: GuestServer) -> None:
+        self._server = server
+        self._connection = socket.create_connection((HOST, server.machine.port), LIMIT)
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._look)
+        self.seen = 0
+
+    def __enter__(self) -> Self:
+        self._connection.sendall(
+            b"GET /api/stream HTTP/1.1\r\nHost: device\r\n"
+            b"Authorization: Bearer %b\r\n\r\n" % self._server.token.encode()
+        )
+        assert b" 200 " in self._connection.recv(4096)
+        self._connection.settimeout(None)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._connection.close()
+
+    def sees(self, more: int) -> None:
+        """
+        Wait until so many more pictures have come.
+
+        :raises AssertionError: they do not.
+        """
+        with self._news:
+            wanted = self.seen + more
+            assert self._news.wait_for(lambda: self.seen >= wanted, LIMIT), (self.seen, wanted)
+
+    def stalls(self) -> None:
+        """Wait until none has come for three seconds."""
+        deadline = time.monotonic() + LIMIT
+        with self._news:
+            while self._news.wait_for(lambda seen=self.seen: self.seen > seen, 3.0):  # type: ignore[misc]
+                assert time.monotonic() < deadline, self.seen
+
+    def _look(self) -> None:
+        with contextlib.suppress(OSError):
+            while got := self._connection.recv(65_536):
+                with self._news:
+                    self.seen += got.count(b"Content-Type: image/jpeg")
+                    self._news.notify_all()
+
+
+def ask_until(client: Client, message: Mapping[str, object], wanted: str) -> None:
+    """
+    Ask again and again until an answer has that.
+
+    Not too often: what makes films and pictures starts its processes ahead, which takes seconds
+    here, and a client waits two.
+
+    :raises AssertionError: none has.
+    """
+    deadline = time.monotonic() + LIMIT
+    while wanted not in (answer := client.ask(message)):
+        assert time.monotonic() < deadline, answer
+        time.sleep(4)
 
 
 def there(client: Client, wanted: Mapping[str, object]) -> None:

@@ -35,6 +35,7 @@ def devices() -> Sequence[UdevDevice]:
             properties=dict(device.properties),
         )
         for device in pyudev.Context().list_devices(subsystem="block", ID_FS_USAGE="filesystem")
+        if device.device_node != "/dev/vda"  # the machine's own
     ]
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final, Self
 
 from tests.harness.server import ROOT
@@ -16,6 +19,17 @@ LIMIT: Final = 60.0
 """Seconds that a gadget's word may take."""
 
 VIVID: Final = "/sys/bus/platform/drivers/vivid"
+
+
+FAULT: Final = """
+import fcntl, struct, time
+with open("{node}", "rb", buffering=0) as node:
+    while True:
+        fcntl.ioctl(node, 0xC008561C, struct.pack("II", {control}, 1))  # VIDIOC_S_CTRL
+        print(flush=True)
+        time.sleep(0.02)
+"""
+"""Presses a button of vivid's again and again."""
 
 
 class Gadget:
@@ -86,7 +100,10 @@ class Vivid:
 
     def __init__(self, machine: Machine, count: int) -> None:
         self._machine = machine
-        machine.run(f"modprobe vivid n_devs={count} node_types={','.join(['0x1'] * count)}")
+        # One input each, a webcam's: each is looked at when they are opened, which takes long here.
+        options = {"node_types": "0x1", "num_inputs": "1", "input_types": "0"}
+        words = [f"{name}={','.join([value] * count)}" for name, value in options.items()]
+        machine.run(f"modprobe vivid n_devs={count} {' '.join(words)}")
         self.pull()
 
     def plug(self) -> None:
@@ -102,9 +119,37 @@ class Vivid:
         names = self._machine.run(f"ls {VIVID}/vivid.0/video4linux")
         return [f"/dev/{name}" for name in names.split()]
 
-    def control(self, number: int, name: str, value: int) -> None:
-        """Set a control of one's, counted from 0: their faults are controls."""
-        self._machine.run(f"v4l2-ctl -d {self.nodes()[number]} -c {name}={value}")
+    @contextmanager
+    def disconnected(self, number: int) -> Iterator[None]:
+        """
+        One, counted from 0, answers ``ENODEV``, and its node stays.
+
+        It would be itself again as soon as the last who has it open closes it.
+        """
+        node = self.nodes()[number]
+        pid = self._machine.run(f"sleep 600 <{node} >/dev/null 2>&1 & echo $!")
+        self._machine.run(f"v4l2-ctl -d {node} -c disconnect=1")
+        try:
+            yield
+        finally:
+            if self._machine.running:
+                self._machine.run(f"kill {pid}")
+
+    @contextmanager
+    def never_starts(self, number: int) -> Iterator[None]:
+        """One refuses to stream: the fault is good for one time, so make it again and again."""
+        node = self.nodes()[number]
+        listed = self._machine.run(f"v4l2-ctl -d {node} -l | grep inject_vidioc_streamon_error")
+        fault = FAULT.format(node=node, control=listed.split()[1])
+        pid = self._machine.run(
+            f"{sys.executable} -ISc {shlex.quote(fault)} >/share/faulty 2>&1 & echo $!"
+        )
+        self._machine.wait("[ -s /share/faulty ]")
+        try:
+            yield
+        finally:
+            if self._machine.running:
+                self._machine.run(f"kill {pid}")
 
 
 class Disk:
@@ -122,6 +167,13 @@ class Disk:
         self._serial = serial
         file = {"driver": "file", "filename": image}
         machine.qmp("blockdev-add", **{"driver": "raw", "node-name": self._name, "file": file})
+
+    @classmethod
+    def formatted(cls, machine: Machine, image: Path, label: str, *, megabytes: int = 64) -> Self:
+        """An empty one with FAT; its serial number is the image's name."""
+        subprocess.run(["truncate", "-s", f"{megabytes}M", image], check=True)
+        subprocess.run(["/sbin/mkfs.vfat", "-n", label, image], check=True, capture_output=True)
+        return cls(machine, str(image), image.name)
 
     def plug(self) -> None:
         """Plug it in; the kernel will see."""

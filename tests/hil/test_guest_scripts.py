@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -40,7 +39,9 @@ def test_disks(machine: Machine, tmp_path: Path) -> None:
     command = f"cd /run; {PYTHON} -m tests.hil.guest_removable hand /share/ask"
     machine.run(f"({command}; echo $? >/share/ended) >/share/said 2>&1 &")
     ask, ended = machine.share / "ask", machine.share / "ended"
-    disks = iter([stick(machine, tmp_path / name) for name in ("first", "second")])
+    disks = iter(
+        [Disk.formatted(machine, tmp_path / name, "ROTO USB") for name in ("first", "second")]
+    )
     disk = None
     deadline = time.monotonic() + LIMIT
     while not ended.exists() or not ended.read_text():
@@ -61,10 +62,3 @@ def run(machine: Machine, name: str, *arguments: str) -> None:
     """Run a script; it ends with 0."""
     with timed(name):
         machine.run(f"cd /run; {PYTHON} -m tests.hil.{name} {shlex.join(arguments)}", limit=LIMIT)
-
-
-def stick(machine: Machine, image: Path) -> Disk:
-    """64 MiB, vfat, ``ROTO USB``."""
-    subprocess.run(["truncate", "-s", "64M", image], check=True)
-    subprocess.run(["/sbin/mkfs.vfat", "-n", "ROTO USB", image], check=True, capture_output=True)
-    return Disk(machine, str(image), image.name)

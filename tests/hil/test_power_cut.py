@@ -9,11 +9,11 @@ the right order; not that a real disk keeps what it says it has.
 
 from __future__ import annotations
 
-import subprocess
 import time
 from pathlib import Path
 from typing import Final
 
+from tests.hil.conftest import DATA, MOUNT
 from tests.hil.guest import GuestServer
 from tests.hil.image import Image
 from tests.hil.machine import Machine
@@ -21,10 +21,6 @@ from tests.hil.times import note, timed
 from tests.robustness.kill9 import Storm
 
 CONFIG: Final = 'enabled-drivers = ["directory"]\n'
-
-DATA: Final = "/run/disk/data"
-
-MOUNT: Final = "mkdir -p /run/disk && mount -t ext4 /dev/vda /run/disk"
 
 CHECK: Final = (
     "import sqlite3, sys; "
@@ -35,25 +31,21 @@ SURE: Final = 1.5
 """Seconds after which a confirmed change is on the disk. Promised is 1, by a faster machine."""
 
 
-def test_confirmed_changes_outlive_a_power_cut(parts: Image, tmp_path: Path) -> None:
-    disk = tmp_path / "disk.img"
-    subprocess.run(["truncate", "-s", "64M", disk], check=True)
-    subprocess.run(["/sbin/mkfs.ext4", "-q", disk], check=True)
-    with Machine(parts, disk=disk) as machine:
-        machine.run(MOUNT)
-        server = GuestServer(machine, CONFIG, DATA)
-        server.start()
-        storm = Storm.start(server, server.token)
-        time.sleep(4)
-        killed = time.monotonic()
-        machine.kill()
-        assert set(storm.join()) == {1006}
+def test_confirmed_changes_outlive_a_power_cut(
+    parts: Image, machine: Machine, server: GuestServer, disk: Path
+) -> None:
+    """It is the machine with all the devices that is cut off."""
+    storm = Storm.start(server, server.token)
+    time.sleep(4)
+    killed = time.monotonic()
+    machine.kill()
+    assert set(storm.join()) == {1006}
     assert storm.confirmed() > 20
-    with Machine(parts, disk=disk) as machine:
-        machine.run(MOUNT)
-        machine.run(f"cp -r {DATA} /run/copy")
-        assert machine.run(f'python3 -c "{CHECK}" /run/copy/rotoclear.db') == "[('ok',)]"
-        server = GuestServer(machine, CONFIG, DATA)
+    with Machine(parts, disk=disk) as after:
+        after.run(MOUNT)
+        after.run(f"mkdir /run/copy; cp {DATA}/rotoclear.db* /run/copy")
+        assert after.run(f'python3 -c "{CHECK}" /run/copy/rotoclear.db') == "[('ok',)]"
+        server = GuestServer(after, CONFIG, DATA)
         with timed("server: start after a power cut"):
             server.start()
         with server.client("admin") as client:
