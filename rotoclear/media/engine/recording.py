@@ -25,8 +25,12 @@ from rotoclear.media.engine.film import Film
 from rotoclear.media.engine.pictures import PULSE, Picture
 from rotoclear.pixels import size
 
-WAITING: Final = 16
-"""Pictures that may wait for the encoder; those beyond are dropped."""
+WAITING: Final = 8
+"""
+Pictures that may wait for the encoder; those beyond are dropped.
+
+They are lost when the engine is: with those before them it is less than a second.
+"""
 
 PATIENCE: Final = 1.75
 """Seconds that a film has to begin; a little less than the two that a client waits."""
