@@ -128,7 +128,7 @@ def test_devices(machine: Machine) -> None:
     allowed = {"81": True, "8": False, "1": False, **({gpio: True} if gpio else {})}
     kinds = {"8": "b"}
     for major, may in allowed.items():
-        node = f"/tmp/device-{major}"
+        node = f"/dev/test-{major}"
         machine.run("mknod", node, kinds.get(major, "c"), major, "1" if major == "1" else "63")
         inside = (
             "echo $$ >/sys/fs/cgroup/system.slice/rotoclear.service/cgroup.procs;"
