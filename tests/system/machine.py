@@ -69,6 +69,8 @@ class Machine:
         command = ["systemd-nspawn", "--quiet", "--register=no", "--private-network"]
         if not Path("/run/systemd/system").exists():
             command.append("--keep-unit")
+        # By which systemd keeps services from devices.
+        command += ["--capability=CAP_BPF,CAP_PERFMON", "--system-call-filter=bpf"]
         command += [f"--bind-ro={self._packages}:/packages", f"--directory={self.root}", "--boot"]
         with self._console.open("ab") as console:
             self._container = subprocess.Popen(

@@ -171,8 +171,12 @@ def test_reload(machine: Machine) -> None:
 def test_watchdog(machine: Machine) -> None:
     """A server that is stuck is started again, and what it recorded is not lost."""
     text = machine.path(CONFIG).read_text()
-    text = text.replace('["hardware", "vendors"]', '["simulated", "hardware"]', 1)
-    text = text.replace("disabled-drivers = []", 'disabled-drivers = ["simulated-storage"]', 1)
+    for setting, value in (
+        ("\nenabled-drivers = ", '["simulated", "hardware"]'),
+        ("\ndisabled-drivers = ", '["simulated-storage"]'),
+    ):
+        before, _, after = text.partition(setting)
+        text = f"{before}{setting}{value}\n{after.partition(chr(10))[2]}"
     machine.path(CONFIG).write_text(text)
     override = machine.path("/run/systemd/system/rotoclear.service.d")
     override.mkdir(parents=True)
@@ -182,8 +186,10 @@ def test_watchdog(machine: Machine) -> None:
     stuck = machine.property("MainPID")
     with machine.client(Device.password) as client:
         Device.token = client.ask({"username": "admin", "password": Device.password})["token"]
-        if not client.get("cam1-exists")["cam1-exists"]:
-            client.until({"cam1-exists": True})
+        deadline = time.monotonic() + WITHIN
+        while not client.get("cam1-exists")["cam1-exists"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
         assert client.ask({"record": True})["record"] is True
         time.sleep(2)  # so much is in the film
         machine.run("kill", "-STOP", stuck)
