@@ -187,10 +187,10 @@ def test_watchdog(machine: Machine) -> None:
     with machine.client(Device.password) as client:
         Device.token = client.ask({"username": "admin", "password": Device.password})["token"]
         deadline = time.monotonic() + WITHIN
-        while not client.get("cam1-exists")["cam1-exists"]:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        assert client.ask({"record": True})["record"] is True
+        while "error" in (answer := client.ask({"record": True})):
+            # Cameras and storage of a slow machine may not have been waited for.
+            assert time.monotonic() < deadline, (answer, machine.output("journalctl", "-n", "40"))
+            time.sleep(0.2)
         time.sleep(2)  # so much is in the film
         machine.run("kill", "-STOP", stuck)
     machine.wait(
