@@ -189,6 +189,24 @@ def test_record_pause_stop_play_snap_and_delete(browser: Browser, server: Server
             assert server.request("GET", f"/api/{kind}", token=token).json()["total"] == 0
 
 
+def test_what_was_on_a_lost_stick_is_removed_from_the_list(
+    browser: Browser, fresh_server: Server
+) -> None:
+    with Desk(browser, fresh_server) as desk, fresh_server.client("admin") as somebody:
+        desk.log_in()
+        desk.live()
+        assert somebody.ask({"snap": True})["info"] == ["snap"]
+        simulate(fresh_server, "unplug", "storage")
+        desk.page.click("#view-gallery")
+        desk.page.click("label:has(#gallery-snapshots)")
+        card = desk.page.locator("#gallery-list .card")
+        expect(card).to_contain_text("is not plugged in")
+        card.locator("[data-do=delete]").click()
+        desk.text("#delete", "will be removed from this list")
+        desk.page.click("#delete-submit")
+        expect(card).to_have_count(0)
+
+
 def test_a_camera_is_pulled_and_plugged_in(browser: Browser, server: Server) -> None:
     with Desk(browser, server) as desk:
         desk.log_in("operator", "password of operator")

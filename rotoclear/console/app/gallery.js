@@ -294,15 +294,17 @@ export class Gallery {
   }
 
   async #delete(row, when) {
+    // Of what is on a volume that is away, or lost for good, only the entry can be removed.
+    const away = !row.available && row.state !== "recording";
     const yes = await confirm({
       id: "delete",
       title: t("gallery.delete.title"),
-      text: t(`gallery.delete.${this.#kind}`, { moment: when, volume: row.volume }),
+      text: t(`gallery.${away ? "forget" : "delete"}.${this.#kind}`, { moment: when, volume: row.volume }),
       action: t("gallery.delete"),
     });
     if (!yes) return;
     try {
-      await this.#client.request("DELETE", row.url);
+      await this.#client.request("DELETE", away ? `${row.url}?forget=true` : row.url);
       notify("info", t("gallery.deleted"));
     } catch (error) {
       complain(error);

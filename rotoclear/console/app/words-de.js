@@ -181,6 +181,8 @@ export default {
   "gallery.delete.title": "Wirklich löschen?",
   "gallery.delete.recording": "Die Aufnahme vom {moment} wird von {volume} gelöscht. Das lässt sich nicht rückgängig machen.",
   "gallery.delete.snapshot": "Das Einzelbild vom {moment} wird von {volume} gelöscht. Das lässt sich nicht rückgängig machen.",
+  "gallery.forget.recording": "{volume} ist nicht eingesteckt. Der Eintrag vom {moment} wird aus dieser Liste entfernt; die Aufnahme bleibt auf {volume}, falls es das noch gibt.",
+  "gallery.forget.snapshot": "{volume} ist nicht eingesteckt. Der Eintrag vom {moment} wird aus dieser Liste entfernt; das Einzelbild bleibt auf {volume}, falls es das noch gibt.",
   "gallery.deleted": "Gelöscht",
   "gallery.progress": "{name} wird heruntergeladen",
   "gallery.saved": "{name} ist heruntergeladen",

@@ -181,6 +181,8 @@ export default {
   "gallery.delete.title": "Delete this?",
   "gallery.delete.recording": "The recording of {moment} will be deleted from {volume}. This cannot be undone.",
   "gallery.delete.snapshot": "The snapshot of {moment} will be deleted from {volume}. This cannot be undone.",
+  "gallery.forget.recording": "{volume} is not plugged in. The entry of {moment} will be removed from this list; the recording stays on {volume}, if that still exists.",
+  "gallery.forget.snapshot": "{volume} is not plugged in. The entry of {moment} will be removed from this list; the snapshot stays on {volume}, if that still exists.",
   "gallery.deleted": "Deleted",
   "gallery.progress": "Downloading {name}",
   "gallery.saved": "{name} has been downloaded",
