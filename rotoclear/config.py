@@ -51,6 +51,8 @@ class Server(_Section, frozen=True):
     """The data folder; else ``$STATE_DIRECTORY``, else the XDG state folder."""
     allowed_origins: tuple[Origin, ...] = ()
     """Web origins besides its own whose pages may use the HTTP API (``https://example.com``)."""
+    hsts: Annotated[int, Meta(ge=0, le=63_072_000)] = 0
+    """Seconds for which browsers insist on a trusted certificate (RFC 6797); 0: they do not."""
 
 
 class Login(_Section, frozen=True):

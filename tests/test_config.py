@@ -117,6 +117,10 @@ class RefusedTests(Case):
             ("[limits]\nstall = nan", "limits.stall: must be a number from 1 to 3600, not nan"),
             ("[limits]\nstall = inf", "limits.stall: must be a number from 1 to 3600, not inf"),
             ("[limits]\nstall = '5'", "limits.stall: must be a number from 1 to 3600, not '5'"),
+            (
+                "[server]\nhsts = -1",
+                "server.hsts: must be a whole number from 0 to 63072000, not -1",
+            ),
             ("[login]\nanonymous = 1", "login.anonymous: must be true or false, not 1"),
             (
                 "[server]\nlisten = 'tcp:80'",

@@ -23,18 +23,18 @@ _ALWAYS: Final = (
         b"camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
 )
-_SECURE: Final = (b"Strict-Transport-Security", b"max-age=31536000")
 
 
-def protect(headers: Headers, secure: bool) -> None:
+def protect(headers: Headers, hsts: int) -> None:
     """
     Set what keeps browsers from doing more with an answer than it is meant for.
 
     A resource may set some of it anew (a page its own policy).
 
-    :param secure: the request came over TLS.
+    :param hsts: seconds for which the browser shall use nothing but TLS with a certificate that it
+        trusts (RFC 6797); 0: that is not said. RFC 6797 7.2 forbids it without TLS.
     """
     for name, value in _ALWAYS:
         headers.setRawHeaders(name, [value])
-    if secure:
-        headers.setRawHeaders(_SECURE[0], [_SECURE[1]])
+    if hsts:
+        headers.setRawHeaders(b"Strict-Transport-Security", [b"max-age=%d" % hsts])

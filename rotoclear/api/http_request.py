@@ -91,7 +91,7 @@ class Request(server.Request):
         """Find the resource and let it answer."""
         self.site = self.channel.site
         self.setHeader(b"Date", datetimeToString())
-        protect(self.responseHeaders, self.isSecure())
+        protect(self.responseHeaders, self.site.hsts if self.isSecure() else 0)
         self.site.origins.share(self.requestHeaders, self.responseHeaders)
         if self._too_large:
             self.fail(HttpError(413, TOO_LARGE, f"A body may have {self._limit} bytes at most"))
@@ -255,7 +255,7 @@ class Channel(HTTPChannel):
         headers.setRawHeaders(b"Connection", [b"close"])
         headers.setRawHeaders(b"Content-Type", [JSON])
         headers.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
-        protect(headers, self.isSecure())
+        protect(headers, self.site.hsts if self.isSecure() else 0)
         self.writeHeaders(b"HTTP/1.1", b"400", b"Bad Request", headers)
         self.write(body)
         self.loseConnection()

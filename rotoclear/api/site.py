@@ -71,6 +71,7 @@ def make_site(reactor: IReactorTime, context: ApiContext, websocket: IResource) 
         metrics=context.metrics,
         origins=origins,
         body_limit=context.configuration.limits.message_size,
+        hsts=context.configuration.server.hsts,
     )
 
 
@@ -80,6 +81,7 @@ class ApiSite(Site):
 
     :ivar origins: which pages may read the answers.
     :ivar body_limit: the most bytes that a request's body may have.
+    :ivar hsts: seconds, see :func:`~rotoclear.api.http_headers.protect`.
     """
 
     _log = Logger()
@@ -92,10 +94,12 @@ class ApiSite(Site):
         metrics: Metrics,
         origins: Origins,
         body_limit: int,
+        hsts: int,
     ) -> None:
         super().__init__(resource, requestFactory=Request, reactor=reactor, timeout=TIMEOUT)
         self.origins = origins
         self.body_limit = body_limit
+        self.hsts = hsts
         self._metrics = metrics
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:  # type: ignore[override]

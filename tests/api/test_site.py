@@ -7,6 +7,7 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.web.resource import Resource
 
 from rotoclear.api.site import TIMEOUT
+from rotoclear.config import Configuration, Server
 from tests.api.site import SiteTestCase, dumps
 
 ADDRESSES = {
@@ -121,13 +122,25 @@ class Headers(SiteTestCase):
                 headers = self.client().get(path).headers
                 self.assertEqual(headers["cache-control"], "no-store")
 
-    def test_hsts_over_tls_only(self):
+    def test_no_hsts_unless_it_is_set(self):
+        """A device that has signed its certificate itself would lock people out."""
         response = self.client(secure=True).get("/api/status")
-        self.assertEqual(response.headers["strict-transport-security"], "max-age=31536000")
+        self.assertNotIn("strict-transport-security", response.headers)
 
     def test_no_cookie_authenticates(self):
         response = self.client().get("/api/users", Cookie="token=adm1n; TWISTED_SESSION=adm1n")
         self.assertEqual(response.status, 401)
+
+
+class Hsts(SiteTestCase):
+    configuration = Configuration(server=Server(hsts=86400))
+
+    def test_over_tls_only(self):
+        """RFC 6797 7.2."""
+        for path in ("/api/status", "/", "/nothing"):
+            headers = self.client(secure=True).get(path).headers
+            self.assertEqual(headers["strict-transport-security"], "max-age=86400")
+            self.assertNotIn("strict-transport-security", self.client().get(path).headers)
 
 
 class Origins(SiteTestCase):
