@@ -6,8 +6,10 @@ import fcntl
 import os
 import queue
 import resource
+import shlex
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -252,16 +254,48 @@ def test_no_pictures(studio: Studio) -> None:
 def test_a_volume_that_does_not_answer(studio: Studio) -> None:
     """Refused in time, and said whose fault it is."""
     end = time.monotonic() + LIMIT
-    while studio.recording._spare is None:
+    while (spare := studio.recording._spare) is None:
         assert time.monotonic() < end
         time.sleep(0.01)
-    writer = studio.recording._spare.pid
+    assert spare._started.wait(LIMIT)
+    writer = spare.pid
     os.kill(writer, signal.SIGSTOP)
     request = studio.order(lambda number: wire.Record(number, str(studio.volume), PLAN))
     studio.recording.put(counted(0))
     assert studio.answered(request) == "The film did not begin in time"
     os.kill(writer, signal.SIGCONT)
     studio.heard(wire.Closed)
+
+
+def test_a_process_that_is_late_is_kept_for_the_next_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine where it takes longer to start than anybody waits, too; nothing is left."""
+    halting = tmp_path / "halting"
+    halting.write_text(f'#!/bin/sh\nkill -STOP $$\nexec {shlex.quote(sys.executable)} "$@"\n')
+    halting.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(halting))
+    monkeypatch.setattr("rotoclear.media.engine.recording.PATIENCE", 0.3)
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    studio = Studio(volume)
+    end = time.monotonic() + LIMIT
+    while (process := studio.recording._spare) is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    for number in (1000, 1001):
+        request = studio.order(lambda number: wire.Record(number, str(volume), PLAN))
+        studio.recording.put(counted(number))
+        assert studio.answered(request) == "The film did not begin in time"
+    monkeypatch.undo()
+    os.kill(process.pid, signal.SIGCONT)
+    assert process._started.wait(LIMIT)
+    studio.record()
+    assert studio.writer() == process.pid
+    studio.stop()
+    (film,) = studio.films()
+    assert numbers(film) == list(range(studio.taken))
+    assert [path for path in volume.rglob("*") if path.is_file()] == [film]
 
 
 def test_a_camera_that_falls_silent(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

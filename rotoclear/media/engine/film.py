@@ -24,7 +24,7 @@ class Film:
     One process, that waits for its film, writes it, and ends.
 
     To be made before it is needed: it takes a while to start. What is put into it
-    before it has waits.
+    before it has waits, and can be taken back.
 
     :raises OSError: there can be no such process.
     :param news: called from a thread of the film's with each message of the
@@ -46,6 +46,7 @@ class Film:
         self._lock = threading.Lock()
         self._waiting = 0
         self._too_slow = False
+        self._started = threading.Event()
         for target in (self._write, self._read):
             threading.Thread(target=target, name=f"film {target.__name__}", daemon=True).start()
 
@@ -74,8 +75,23 @@ class Film:
         """Close the file; it takes as long as it takes."""
         self._queue.put(writing.End())
 
+    def take_back(self) -> bool:
+        """
+        Have all that was put into it forgotten, and wait for another film.
+
+        :return: whether that is so: its process has not yet started.
+        """
+        with self._lock:
+            if self._started.is_set():
+                return False
+            while not self._queue.empty():
+                self._queue.get()
+            self._waiting, self._too_slow = 0, False
+            return True
+
     def _write(self) -> None:
         """The thread that sends."""
+        self._started.wait()
         try:
             while True:
                 message = self._queue.get()
@@ -97,9 +113,18 @@ class Film:
         try:
             while data := self._connection.recv(65_536):
                 for message in unpacker.feed(data):
-                    self._news(self, message)
+                    if isinstance(message, writing.Waiting):
+                        self._start()
+                    else:
+                        self._news(self, message)
         except (OSError, WireError):
             pass
         self._process.kill()
+        self._start()
         self._news(self, writing.Over(self._process.wait()))
         self._connection.close()
+
+    def _start(self) -> None:
+        """Nothing can be taken back any more."""
+        with self._lock:
+            self._started.set()

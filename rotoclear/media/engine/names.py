@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -27,3 +28,21 @@ def free_name(volume: Path, began: float, suffix: str) -> str:
         if not (volume / name).exists() and not (volume / (name + PART)).exists():
             return name
         number += 1
+
+
+def sync_folders(volume: Path, name: str) -> None:
+    """
+    Have a new name, and the folders that it is in, on the disk; blocking.
+
+    With a journal, a file that is on the disk can be found there; on a stick with FAT only if
+    its folders are, too.
+
+    :param name: relative to the volume.
+    :raises OSError: the volume is gone.
+    """
+    for folder in reversed((volume / name).parents[: len(Path(name).parents)]):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -158,6 +158,7 @@ class Recording(threading.Thread):
         self._stream = wire.Stream(False, wire.Plan())
         self._ending: float | None = None
         self._key = False
+        self._begun = False
         self._left_out = False
         self._seen = 0.0
         self._complained = -QUIET
@@ -259,7 +260,7 @@ class Recording(threading.Thread):
         take, asked = self._take, self._ending or time.monotonic()
         self._ending = None
         self._over()
-        if take is None:
+        if take is None or take not in self._closing:
             self._reporter.answer(request)
         else:
             take.request, take.late = request, asked + CLOSING
@@ -369,6 +370,7 @@ class Recording(threading.Thread):
 
     def _answer(self) -> None:
         """The picture that was waited for is in the film."""
+        self._begun = True
         if self._asked is not None:
             (request, _), self._asked = self._asked, None
             self._reporter.answer(request)
@@ -379,13 +381,28 @@ class Recording(threading.Thread):
         take.film.end()
         self._closing.append(take)
 
+    def _take_back(self, take: _Take) -> bool:
+        """
+        Keep the process for the next film, if it has not even started.
+
+        A machine may be so slow that none has when it is needed: were it used up by the attempt,
+        the next one would have to wait for another.
+        """
+        if not take.film.take_back():
+            return False
+        if self._spare is not None:
+            self._spare.end()
+        self._spare = take.film
+        return True
+
     def _over(self) -> None:
         """There is no recording any more."""
         if self.state == "on":
             self._drain()
         take, self._take = self._take, None
+        begun, self._begun = self._begun, False
         self.state, self._record, self._asked, self._left_out = "off", None, None, False
-        if take is not None:
+        if take is not None and (begun or not self._take_back(take)):
             self._close(take)
 
     def _fail(self, reason: str) -> None:
@@ -393,8 +410,7 @@ class Recording(threading.Thread):
         if self.state == "off":
             self._complain(reason)
             return
-        asked, resuming = self._asked, self._left_out
-        begun = asked is None or resuming
+        asked, begun = self._asked, self._begun
         self._over()
         if asked is not None:
             self._reporter.refuse(asked[0], reason)

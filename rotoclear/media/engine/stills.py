@@ -16,7 +16,7 @@ from PIL import Image
 
 from rotoclear import __version__
 from rotoclear.media.engine import wire
-from rotoclear.media.engine.names import free_name
+from rotoclear.media.engine.names import free_name, sync_folders
 from rotoclear.media.engine.writing import PART
 from rotoclear.pixels import Planes, size
 from rotoclear.pixels.convert import to_jpeg
@@ -87,11 +87,7 @@ def store(planes: Planes, snap: wire.Snap, taken: float) -> wire.Stored:
     except OSError:
         part.unlink(missing_ok=True)
         raise
-    folder = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folders(volume, name)
     width, height = size(planes)
     digest = hashlib.sha256(data).hexdigest()
     return wire.Stored(name, taken, width, height, len(data), digest)

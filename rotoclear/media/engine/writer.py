@@ -25,7 +25,7 @@ from typing import Any, Final, Literal, NoReturn
 import av
 
 from rotoclear.media.engine import repair, writing
-from rotoclear.media.engine.names import free_name
+from rotoclear.media.engine.names import free_name, sync_folders
 from rotoclear.processes.framing import Unpacker, pack
 
 DESCRIPTOR: Final = 0
@@ -80,6 +80,7 @@ class Film:
         self._stream.time_base = _TICK
         self._usual = writing.CLOCK_RATE // begin.rate
         self._last = 0
+        self._can_be_found = False
         self.frames = 0
 
     def began(self) -> writing.Began:
@@ -110,11 +111,14 @@ class Film:
 
     def sync(self) -> None:
         """
-        Bring what is written to the disk.
+        Bring what is written to the disk, where it can be found.
 
         :raises OSError: it cannot be.
         """
         os.fdatasync(self._descriptor)
+        if not self._can_be_found:
+            self._can_be_found = True
+            sync_folders(Path(self._begin.volume), self.name)
 
     def room(self) -> bool:
         """There is as much left on the volume as there must be."""
@@ -150,11 +154,7 @@ class Film:
         :raises OSError: the volume is gone.
         """
         self._part.rename(self._final)
-        folder = os.open(self._final.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folders(Path(self._begin.volume), self.name)
 
     def digest(self) -> str:
         """Its SHA-256."""
@@ -175,6 +175,7 @@ class Writer:
 
     def run(self) -> NoReturn:
         """Do it until there is no more."""
+        self._send(writing.Waiting())
         asked = False
         for message in self._messages():
             match message:

@@ -62,6 +62,10 @@ class End(_Message, frozen=True, tag="end"):
 ToWriter = Begin | Packet | End
 
 
+class Waiting(_Message, frozen=True, tag="waiting"):
+    """The process has started. Comes first."""
+
+
 class Began(_Message, frozen=True, tag="began"):
     """The first picture is in the file. ``file`` will be its name, relative to the volume."""
 
@@ -99,7 +103,7 @@ class Trouble(_Message, frozen=True, tag="trouble"):
     reason: str
 
 
-FromWriter = Began | Done | Hashed | Trouble
+FromWriter = Waiting | Began | Done | Hashed | Trouble
 
 
 class Over(Struct, frozen=True):
