@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from rotoclear.listening.tls import CertificateError, Loaded, ServerCertificate, now_utc
 
-INTERVAL = 5.0
+INTERVAL = 4.0
 """Seconds between two looks at the files."""
 
 SOON = timedelta(days=14)
