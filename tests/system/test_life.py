@@ -15,12 +15,13 @@ from tests.system.conftest import NEWER
 from tests.system.machine import COMMAND, Machine
 
 PASSWORD = "/var/lib/rotoclear/initial-admin-password"
+MEDIA = "/var/lib/rotoclear/media"
 CONFIG = "/etc/rotoclear/rotoclear.toml"
 INSTALL = ("apt-get", "-qq", "-y", "--no-install-recommends", "--allow-downgrades", "install")
 KEEP = ("-o", "Dpkg::Options::=--force-confold")
 
-WITHIN = 10.0
-"""Seconds after which an installed server has to answer."""
+WITHIN = 90.0
+"""Seconds after which an installed server has to answer, on a machine that is busy."""
 
 
 class Device:
@@ -180,10 +181,12 @@ def test_watchdog(machine: Machine) -> None:
     machine.path(CONFIG).write_text(text)
     override = machine.path("/run/systemd/system/rotoclear.service.d")
     override.mkdir(parents=True)
-    (override / "soon.conf").write_text("[Service]\nWatchdogSec=8\n")
+    # Sooner than in life; not so soon that a busy machine is taken for one that hangs.
+    (override / "soon.conf").write_text("[Service]\nWatchdogSec=20\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "rotoclear")
     stuck = machine.property("MainPID")
+    answers(machine)
     with machine.client(Device.password) as client:
         Device.token = client.ask({"username": "admin", "password": Device.password})["token"]
         deadline = time.monotonic() + WITHIN
@@ -191,28 +194,32 @@ def test_watchdog(machine: Machine) -> None:
             # Cameras and storage of a slow machine may not have been waited for.
             assert time.monotonic() < deadline, (answer, machine.output("journalctl", "-n", "40"))
             time.sleep(0.2)
-        time.sleep(2)  # so much is in the film
-        machine.run("kill", "-STOP", stuck)
-    machine.wait(
-        "sh", "-c", f"! systemctl show -p MainPID rotoclear | grep -qE '={stuck}$|=0$'", limit=60
-    )
+        # So much of the film is on the disk.
+        machine.wait("sh", "-c", f"find {MEDIA} -name '*.part' -size +200k | grep -q .")
+        # It has run all the time until now, and gave signs of life.
+        assert (machine.property("MainPID"), machine.property("NRestarts")) == (stuck, "0"), (
+            machine.output("journalctl", "-u", "rotoclear", "--no-pager")
+        )
+        machine.run("sh", "-c", f"kill -STOP {stuck}")  # no kill(1) there
+    machine.wait("sh", "-c", f"! systemctl show -p MainPID rotoclear | grep -qE '={stuck}$|=0$'")
     machine.wait("systemctl", "--quiet", "is-active", "rotoclear")
-    assert int(machine.property("NRestarts")) == 1
     log = machine.output("journalctl", "-u", "rotoclear", "--no-pager")
-    assert "Watchdog timeout" in log
+    assert (machine.property("NRestarts"), log.count("Watchdog timeout")) == ("1", 1), log
     answers(machine)
     deadline = time.monotonic() + COMMAND
     while True:
         code, _, body = machine.get("/api/recordings", Device.token)
         assert code == 200, body
         (film,) = json.loads(body)["recordings"]
-        if film["duration"] >= 1:
+        if film["available"]:
             break
         assert time.monotonic() < deadline, film
         time.sleep(0.2)
     code, headers, content = machine.get(f"/api/recordings/{film['id']}", Device.token)
     assert (code, headers["Content-Type"]) == (200, "video/mp4")
     assert content[4:8] == b"ftyp"
+    assert film["duration"] >= 1
+    assert film["state"] in ("complete", "recovered"), film
     Device.newest_recording = film["id"]
 
 
@@ -277,13 +284,12 @@ def test_remove(machine: Machine) -> None:
 
 def test_purge(machine: Machine) -> None:
     """Nothing is left, and a disk that is mounted for films is not touched."""
-    media = "/var/lib/rotoclear/media"
-    machine.run("mount", "-t", "tmpfs", "films", media)
-    machine.run("touch", f"{media}/precious")
+    machine.run("mount", "-t", "tmpfs", "films", MEDIA)
+    machine.run("touch", f"{MEDIA}/precious")
     machine.run("apt-get", "-qq", "-y", "purge", "rotoclear")
-    assert machine.status("test", "-e", f"{media}/precious") == 0
+    assert machine.status("test", "-e", f"{MEDIA}/precious") == 0
     assert machine.status("test", "-e", DATABASE) != 0
-    machine.run("umount", media)
+    machine.run("umount", MEDIA)
     machine.run("rm", "-r", "/var/lib/rotoclear")
     left = machine.output(
         "sh", "-c", "find /etc /lib/systemd /usr /opt /run/systemd/system -name '*rotoclear*'"
@@ -298,6 +304,7 @@ def test_image(machine: Machine) -> None:
     assert "first start" in said
     assert not (machine.root / "var/lib/rotoclear").exists()
     machine.boot()
+    Device.token = ""  # it knew the user that is gone
     answers(machine)
     assert machine.path(PASSWORD).exists()
 
@@ -306,6 +313,6 @@ def test_closed_ports_stay_open(machine: Machine) -> None:
     """Who connects while it restarts waits, and is not refused."""
     machine.run("systemctl", "stop", "rotoclear.service")
     with machine.socket(80) as waiting:
-        waiting.settimeout(WITHIN * 6)
+        waiting.settimeout(WITHIN)
         waiting.sendall(b"GET /api/status HTTP/1.0\r\n\r\n")
         assert waiting.recv(4, socket.MSG_WAITALL) == b"HTTP"
