@@ -92,6 +92,12 @@ class Serving(SiteTestCase):
             answer = self.client().get("/app/main.js", **{"Accept-Encoding": accepted})
             self.assertEqual(answer.body, plain.body, accepted)
 
+    def test_the_page_itself_is_not(self):
+        """Scanners look there for BREACH."""
+        answer = self.client().get("/", **{"Accept-Encoding": "gzip"})
+        self.assertNotIn("content-encoding", answer.headers)
+        self.assertIn(b"<!DOCTYPE html>", answer.body)
+
     def test_the_client_is_for_pages_from_anywhere(self):
         for path, kind in (
             ("/rotoclear-client.js", "text/javascript; charset=utf-8"),
