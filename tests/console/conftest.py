@@ -1,4 +1,4 @@
-"""One Chromium for all; each test has a server of its own, or resets the one it shares."""
+"""One Chromium for a file; each test has a server of its own, or resets the one it shares."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ NEUTRAL = {
 """A picture on which each control can be seen."""
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while playwright is there its asyncio loop counts as the one that runs
+# in this thread, and what else uses asyncio is misled.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)
