@@ -27,9 +27,19 @@ RETRY_MAX: Final = 300.0
 """The longest of these."""
 
 
+MOMENT: Final = 0.5
+"""Seconds that a look at a stick waits; a dead one costs that once."""
+
+
 def in_thread(job: Callable[[], None]) -> None:
-    """Do it in a thread of its own: a mount may take a minute."""
-    threading.Thread(target=job, name="stick", daemon=True).start()
+    """
+    Do it in a thread of its own: a mount may take a minute.
+
+    Most take a moment, and that is waited for: so the first look finds what is there.
+    """
+    thread = threading.Thread(target=job, name="stick", daemon=True)
+    thread.start()
+    thread.join(MOMENT)
 
 
 @frozen(kw_only=True)
@@ -96,6 +106,7 @@ class Stick:
             return None
         if self._ready != mount:
             self._do(what, lambda: self._prepare(mount))
+        if self._ready != mount:
             return None
         means.notes.fine(block.node)
         return path_in(mount, means.folder)

@@ -3,7 +3,8 @@ The conformance kit on one built-in driver and what is plugged in, inside the vi
 
 ``python -m tests.hil.guest_kit camera PID`` with the process id of
 :mod:`tests.hil.usb_camera`, which is unplugged and plugged in as the kit likes;
-``... lamps`` with a :mod:`tests.hil.uhid_light` and the GPIO line ``hil-lamp``.
+``... others`` with a :mod:`tests.hil.uhid_light`, the GPIO line ``hil-lamp`` and a USB stick
+that is labelled ``HILKIT``: mounted by hand, as where there is no udisks.
 
 All that can be checked in this process is; of what is checked through the real
 host, which takes five seconds to start here, what has most to do with the kernel
@@ -14,17 +15,20 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 import unittest
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rotoclear.drivers.gpio import GpioLights
 from rotoclear.drivers.led import LedLights
+from rotoclear.drivers.removable import RemovableStorage
 from rotoclear.drivers.v4l2 import V4l2Cameras
 from rotoclear.interfaces import UdevDevice
-from rotoclear.testing import CameraDriverTests, LightDriverTests
+from rotoclear.testing import CameraDriverTests, LightDriverTests, StorageDriverTests
 from rotoclear.testing.cases import DriverTests
 from rotoclear.testing.checks import way_of
 from rotoclear.testing.kernel import present
@@ -84,10 +88,46 @@ class GpioLamp(Slow, LightDriverTests, unittest.TestCase):
         return GpioLights()
 
 
+class UsbStick(Slow, StorageDriverTests, unittest.TestCase):
+    module, attribute = "rotoclear.plugins.rotoclear_removable", "removable_storage"
+    node = Path("/dev/disk/by-label/HILKIT")
+    folder = Path("/media/kit")
+
+    def make_driver(self) -> Any:
+        return RemovableStorage()
+
+    def unplug(self, identity: str) -> None:
+        """The kernel lets go of it, as when it is pulled, with its file system mounted."""
+        disk = self.node.resolve().name
+        Path(f"/sys/block/{disk}/device/delete").write_text("1")
+        subprocess.run(["umount", "-l", str(self.folder)], check=True)
+        self._until(there=False)
+
+    def plug(self, identity: str) -> None:
+        for host in Path("/sys/class/scsi_host").glob("host*"):
+            (host / "scan").write_text("- - -")
+        self._until(there=True)
+        self.mount()
+
+    @classmethod
+    def mount(cls) -> None:
+        """As an administrator would."""
+        cls.folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-o", "sync", str(cls.node), str(cls.folder)], check=True)
+
+    def _until(self, *, there: bool) -> None:
+        deadline = time.monotonic() + 30
+        while self.node.exists() is not there or bool(self.present()) is not there:
+            assert time.monotonic() < deadline, f"{there=}"
+            time.sleep(0.05)
+
+
 def main(what: str, gadget: str = "0") -> int:
     UsbCamera.gadget = int(gadget)
     good = True
-    for case in [UsbCamera] if what == "camera" else [UsbLight, GpioLamp]:
+    if what == "others":
+        UsbStick.mount()
+    for case in [UsbCamera] if what == "camera" else [UsbLight, GpioLamp, UsbStick]:
         hosted = {f"test_{name}_in_its_process" for name in HOSTED}
         for name in unittest.defaultTestLoader.getTestCaseNames(case):
             if name in hosted or way_of(getattr(case, name)) != "hosted":
