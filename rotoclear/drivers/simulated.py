@@ -61,6 +61,9 @@ FEW_CONTROLS: Final = frozenset({"gain", "auto-exposure"})
 DEFAULT: Final = {"sensor": 1, "width": 1920, "height": 1080, "rate": 30}
 """What a head delivers before anyone has chosen."""
 
+BUFFERS: Final = 4
+"""Pictures that wait for whoever is late to read them, as in a real camera's driver."""
+
 STICK: Final = "simulated-stick"
 """The volume's folder, in the server's data folder."""
 
@@ -127,8 +130,9 @@ class SimulatedCamera(SimulatedDevice):
     def read(self, timeout: float) -> Frame | None:
         now = time.monotonic_ns()
         end = now + int(timeout * 1e9)
-        # The newest that is due by now, or else the next one.
-        number = max(self._sequence + 1, (now - self._begun) * self._rate // _SECOND)
+        # The oldest that is still in a buffer, or else the next one.
+        newest = (now - self._begun) * self._rate // _SECOND
+        number = max(self._sequence + 1, newest - (BUFFERS - 1))
         due = self._begun + number * _SECOND // self._rate
         faults = self._hardware.faults
         frozen = faults.having("freeze") is not None

@@ -19,7 +19,8 @@ class Snapshots(Lane):
     Each ``true`` takes one picture, one after another.
 
     ``true`` is committed, and told to everybody, before the picture is taken;
-    ``false`` a turn after the asker was answered, or when the next one begins.
+    ``false`` a turn after the asker was answered, or when the next one begins; with the
+    answer if it failed.
 
     :param reactor: marks the turns.
     """
@@ -54,8 +55,11 @@ class Snapshots(Lane):
             # The observers are told at the end of this turn.
             await deferLater(self._reactor, 0)
             await self._engine.snap()
-        finally:
-            self._over = self._reactor.callLater(0, self._end)
+        except BaseException:
+            # Who is told that it failed, and asks, is not to hear that it goes on.
+            self._end()
+            raise
+        self._over = self._reactor.callLater(0, self._end)
 
     def _end(self) -> None:
         self._over = None

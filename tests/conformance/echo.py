@@ -75,6 +75,7 @@ def main() -> None:
         metrics=Metrics(),
         origins=Origins(()),
         body_limit=limits.message_size,
+        hsts=0,
     )
     port = reactor.listenTCP(0, site, interface="127.0.0.1")
     StandardIO(UntilEnd())

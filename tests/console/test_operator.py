@@ -159,7 +159,7 @@ def test_record_pause_stop_play_snap_and_delete(browser: Browser, server: Server
         expect(film).to_have_count(1)
         desk.text("#gallery-list", "by operator")
         film.locator("[data-do='view']").first.click()
-        desk.true("document.querySelector('#viewer-video').currentTime > 0.2")
+        desk.true("document.querySelector('#viewer-video')?.currentTime > 0.2")
         assert page.evaluate("document.querySelector('#viewer-video').videoWidth") == 1280
         assert page.evaluate("document.querySelector('#viewer-video').error") is None
         page.click("#viewer-close")
@@ -176,7 +176,7 @@ def test_record_pause_stop_play_snap_and_delete(browser: Browser, server: Server
         still = page.locator("#gallery-list .card[data-kind='snapshot']")
         expect(still).to_have_count(1)
         still.locator("[data-do='view']").first.click()
-        desk.true("document.querySelector('#viewer-image').naturalWidth === 1280")
+        desk.true("document.querySelector('#viewer-image')?.naturalWidth === 1280")
         page.click("#viewer-close")
         for kind, card in (("snapshots", still), ("recordings", film)):
             page.click(f"label:has(#gallery-{kind})")

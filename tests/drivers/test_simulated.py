@@ -207,11 +207,21 @@ class Pictures(SimulatorCase):
         self.assertEqual(frames[30].timestamp - frames[0].timestamp, 10**9)
         self.assertEqual(self.now, frames[30].timestamp)
 
-    def test_who_is_late_gets_the_newest_and_sees_what_was_lost(self) -> None:
+    def test_who_is_a_little_late_loses_none(self) -> None:
+        self.begin()
+        self.read()
+        self.wait(0.13)
+        late = [self.read() for _ in range(4)]
+        self.assertEqual([frame.sequence for frame in late], [1, 2, 3, 4])
+        # Each tells when it was taken, not when it was read.
+        taken = [frame.timestamp - 10**12 for frame in late]
+        self.assertEqual(taken, [number * 10**9 // 30 for number in (1, 2, 3, 4)])
+
+    def test_who_is_late_gets_the_newest_ones_and_sees_what_was_lost(self) -> None:
         self.begin()
         self.read()
         self.wait(1)
-        self.assertEqual(self.read().sequence, 30)
+        self.assertEqual([self.read().sequence for _ in range(5)], [27, 28, 29, 30, 31])
 
     def test_a_wait_ends(self) -> None:
         self.begin(1, 640, 480, 5)
