@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
@@ -18,6 +19,12 @@ from rotoclear.listening.descriptions import CertificateFiles
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2: forward secrecy and authenticated encryption. All of TLS 1.3 has both."""
+GROUPS = (b"X25519MLKEM768:X25519:P-256:P-384", b"X25519:P-256:P-384")
+"""
+For the key exchange: Mozilla's "intermediate" ones, the best first.
+
+The first list if OpenSSL knows all of it (ML-KEM came with 3.5), else the second.
+"""
 ALPN_PROTOCOL = b"http/1.1"
 """What ALPN agrees on: WebSocket's handshake is HTTP/1.1 (RFC 6455 4.1)."""
 
@@ -147,8 +154,27 @@ def _context() -> SSL.Context:
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # some 34 KiB for each idle connection
     context.set_verify(SSL.VERIFY_NONE)
     context.set_cipher_list(CIPHERS)
+    _choose_groups(context)
     context.set_alpn_select_callback(_select_protocol)
     return context
+
+
+def _choose_groups(context: SSL.Context) -> None:
+    """
+    Offer :data:`GROUPS` alone for the key exchange.
+
+    pyOpenSSL has no name for this yet; OpenSSL's own is there since cryptography 47. With an older
+    one it is P-256 alone, which everybody speaks (RFC 8446 9.1).
+    """
+    lib: Any = getattr(SSL, "_lib", None)
+    choose = getattr(lib, "SSL_CTX_set1_curves_list", None)
+    pointer: Any = getattr(context, "_context", None)
+    if choose is not None and pointer is not None:
+        for groups in GROUPS:
+            if choose(pointer, groups) == 1:
+                return
+            lib.ERR_clear_error()  # else it is taken for an error of whatever comes next
+    context.set_tmp_ecdh(ec.SECP256R1())
 
 
 def _select_protocol(connection: SSL.Connection, offered: list[bytes]) -> Any:
