@@ -55,7 +55,7 @@ def _make_newer(package: Path, folder: Path) -> None:
     toml = inside / "etc/rotoclear/rotoclear.toml"
     toml.write_text(toml.read_text() + "\n# A comment of the newer version.\n")
     subprocess.run(
-        ["dpkg-deb", "-b", "-Zgzip", "-z1", "--root-owner-group", inside, folder / "new.deb"],
+        ["dpkg-deb", "-b", "-Znone", "--root-owner-group", inside, folder / "new.deb"],
         check=True,
         capture_output=True,
     )

@@ -49,9 +49,10 @@ class Machine:
         for name in ("root", "layer", "work"):
             (folder / name).mkdir()
         options = f"lowerdir={base},upperdir={folder}/layer,workdir={folder}/work"
-        subprocess.run(
-            ["mount", "-t", "overlay", "overlay", "-o", options, str(self.root)], check=True
-        )
+        mount = ["mount", "-t", "overlay", "overlay", "-o", options, str(self.root)]
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MachineFailed(f"No layer can be put over the system: {done.stderr.strip()}")
 
     def close(self) -> None:
         """Switch it off, and forget all that was changed."""
@@ -69,6 +70,8 @@ class Machine:
         command = ["systemd-nspawn", "--quiet", "--register=no", "--private-network"]
         if not Path("/run/systemd/system").exists():
             command.append("--keep-unit")
+        # A system that is thrown away need not wait for a disk.
+        command.append("--suppress-sync=yes")
         # By which systemd keeps services from devices.
         command += ["--capability=CAP_BPF,CAP_PERFMON", "--system-call-filter=bpf"]
         command += [f"--bind-ro={self._packages}:/packages", f"--directory={self.root}", "--boot"]
@@ -83,7 +86,10 @@ class Machine:
         deadline = time.monotonic() + BOOT
         while self.status("ip", "link", "set", "lo", "up") != 0 or not self._is_up():
             if time.monotonic() > deadline or self._container.poll() is not None:
-                raise MachineFailed(f"It does not boot:\n{self.console()}")
+                raise MachineFailed(
+                    "systemd-nspawn does not boot a system here: it takes root, cgroups, namespaces"
+                    f" and systemd 250 or newer. It said:\n{self.console()}"
+                )
             time.sleep(0.1)
 
     def _is_up(self) -> bool:

@@ -10,6 +10,8 @@ import json
 import socket
 import time
 
+import pytest
+
 from rotoclear import __version__
 from tests.system.conftest import NEWER
 from tests.system.machine import COMMAND, Machine
@@ -182,7 +184,7 @@ def test_watchdog(machine: Machine) -> None:
     override = machine.path("/run/systemd/system/rotoclear.service.d")
     override.mkdir(parents=True)
     # Sooner than in life; not so soon that a busy machine is taken for one that hangs.
-    (override / "soon.conf").write_text("[Service]\nWatchdogSec=20\n")
+    (override / "soon.conf").write_text("[Service]\nWatchdogSec=12\nTimeoutAbortSec=2\n")
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "restart", "rotoclear")
     stuck = machine.property("MainPID")
@@ -244,6 +246,7 @@ def test_update(machine: Machine) -> None:
     assert code == 200
 
 
+@pytest.mark.thorough
 def test_way_back(machine: Machine) -> None:
     """The version before opens what the newer one has left."""
     machine.run(*INSTALL, *KEEP, "/packages/old.deb")
@@ -253,6 +256,7 @@ def test_way_back(machine: Machine) -> None:
         assert client.ask({"brightness": 78})["brightness"] == 78
 
 
+@pytest.mark.thorough
 def test_no_way_back(machine: Machine) -> None:
     """If it cannot, it says which version is needed and where the copy is, and waits."""
     machine.run("systemctl", "stop", "rotoclear-http.socket", "rotoclear-https.socket", "rotoclear")
@@ -297,6 +301,7 @@ def test_purge(machine: Machine) -> None:
     assert left == "/run/systemd/system/rotoclear.service.d" or left == "", left
 
 
+@pytest.mark.thorough
 def test_image(machine: Machine) -> None:
     """Installed where nothing runs: each copy makes its own key and password when it starts."""
     machine.off()
@@ -309,6 +314,7 @@ def test_image(machine: Machine) -> None:
     assert machine.path(PASSWORD).exists()
 
 
+@pytest.mark.thorough
 def test_closed_ports_stay_open(machine: Machine) -> None:
     """Who connects while it restarts waits, and is not refused."""
     machine.run("systemctl", "stop", "rotoclear.service")
