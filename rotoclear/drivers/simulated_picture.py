@@ -36,7 +36,11 @@ LARGE: Final = 2_200_000
 """Pixels."""
 
 NOISE: Final = 2.5
-"""Standard deviation of the sensor's noise, in levels, before any gain."""
+"""
+Standard deviation of the sensor's noise, in levels, before any gain.
+
+Automatic exposure is not a gain: it exposes for longer, as long as that suffices.
+"""
 
 QUIET: Final = 1.0
 """The same with noise suppression."""
@@ -118,10 +122,8 @@ class Scene:
         self._phases: dict[int, _Phase] = {}
         self._count = PHASES if width * height <= LARGE else FEW_PHASES
         chance = np.random.default_rng(10 * head + sensor)
-        sample = chance.standard_normal(_SAMPLE, np.float32)
-        self._noise = {
-            strength: np.rint(sample * strength).astype(np.int8) for strength in (NOISE, QUIET)
-        }
+        self._sample = chance.standard_normal(_SAMPLE, np.float32)
+        self._noise = 0.0, np.empty(0, np.int8)
         self._vignette = _vignette(width, height)
         self._still = self._drawn_still()
         left, top, across, down, self._way = self._view.track
@@ -182,7 +184,7 @@ class Scene:
     def _develop(self, phase: _Phase, number: int, look: Look) -> None:
         """Expose it and apply the settings."""
         strength = QUIET if look.settings.noise_supression else NOISE
-        noise = np.roll(self._noise[strength], number * 137_911)
+        noise = np.roll(self._noise_of(strength / self._chain.exposure), number * 137_911)
         made = []
         for planes in (phase.scene, self._slide):
             exposed = _light(planes, look.lit)
@@ -190,6 +192,12 @@ class Scene:
             made.append(to_yuyv(self._chain.apply(cast(Planes, noisy))))
         phase.shown, phase.slide = made
         phase.left = -1
+
+    def _noise_of(self, strength: float) -> NDArray[np.int8]:
+        """Of that standard deviation, in whole levels."""
+        if self._noise[0] != strength:
+            self._noise = strength, np.rint(self._sample * strength).astype(np.int8)
+        return self._noise[1]
 
     # -- what differs every time -----------------------------------------
 

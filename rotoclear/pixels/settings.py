@@ -167,6 +167,11 @@ class Chain:
             self._prepare(settings)
             self.revision += 1
 
+    @property
+    def exposure(self) -> float:
+        """By how much auto-exposure multiplies light; 1.0 while it is off."""
+        return self._automatic.light if self._settings.auto_exposure else 1.0
+
     def apply(self, planes: Planes) -> Planes:
         """The other half: do it."""
         if not self._settings.noise_supression:
