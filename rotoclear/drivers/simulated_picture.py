@@ -119,6 +119,7 @@ class Scene:
         self._mark = head, sensor
         self._view = VIEWS[head, sensor]
         self._chain = Chain()
+        self._started = False
         self._phases: dict[int, _Phase] = {}
         self._count = PHASES if width * height <= LARGE else FEW_PHASES
         chance = np.random.default_rng(10 * head + sensor)
@@ -142,7 +143,7 @@ class Scene:
         :param timestamp: nanoseconds of ``CLOCK_MONOTONIC``.
         :return: it stays as it is until the next one is drawn.
         """
-        self._chain.look(_light(self._thumb, look.lit), _for_chain(look.settings))
+        self._look(look)
         phase = self._phase(number % self._count)
         state = (self._chain.revision, look.lit, look.settings.noise_supression)
         if phase.state != state:
@@ -180,6 +181,18 @@ class Scene:
         return phase
 
     # -- the camera ------------------------------------------------------
+
+    def _look(self, look: Look) -> None:
+        """Let the automatic functions do what they do with each picture."""
+        thumb, settings = _light(self._thumb, look.lit), _for_chain(look.settings)
+        before = -1
+        # What a camera sees before its first picture is for them alone.
+        while before != self._chain.revision:
+            before = self._chain.revision
+            self._chain.look(thumb, settings)
+            if self._started:
+                return
+        self._started = True
 
     def _develop(self, phase: _Phase, number: int, look: Look) -> None:
         """Expose it and apply the settings."""
