@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from rotoclear.media.engine import wire
 from rotoclear.media.engine.encode import Encoded, available
@@ -132,7 +133,9 @@ class Studio:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
+def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Studio]:
+    # Here pictures are counted, on a machine that may be busy with something else for long.
+    monkeypatch.setattr("rotoclear.media.engine.recording.STALE", float("inf"))
     studio = Studio(tmp_path)
     yield studio
     if studio.recording.state != "off":
@@ -449,6 +452,22 @@ def test_a_slow_encoder_drops_what_it_cannot_take(studio: Studio) -> None:
     studio.stop()
     found = numbers(studio.films()[0])
     assert found == sorted(set(found))
+
+
+def test_what_has_waited_for_too_long_is_dropped(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else more than a second would be lost with an engine that is killed."""
+    studio.record()
+    before = studio.taken
+    monkeypatch.setattr("rotoclear.media.engine.recording.STALE", LIMIT)
+    now = time.monotonic()
+    for number, age in enumerate((0, LIMIT, LIMIT - 5, LIMIT + 5, 0)):
+        studio.recording.put(evolve(counted(before + number), since=now - age))
+    studio.stop()
+    kept = [before + number for number in (0, 2, 4)]
+    assert numbers(studio.films()[0]) == [*range(before), *kept]
+    assert studio.recording.dropped == 2
 
 
 def test_it_ends_though_the_encoder_is_behind(

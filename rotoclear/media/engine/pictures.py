@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rotoclear.devices.ring import Picture as Frame
 from rotoclear.media.engine.wire import Software, View
@@ -39,6 +39,8 @@ PATIENCE: Final = 2.0
 PULSE: Final = 0.2
 """Seconds within which each thread shows that it is alive, if it has nothing to do."""
 
+_now: Final = time.monotonic
+
 
 @frozen
 class Picture:
@@ -48,12 +50,15 @@ class Picture:
     :ivar time: nanoseconds of ``CLOCK_MONOTONIC`` when it was taken.
     :ivar rate: frames per second of the view.
     :ivar camera: the one that it shows; 0: there are several in it.
+    :ivar since: when it came to the engine, in seconds of the monotonic clock: a camera's
+        own clock may be another one.
     """
 
     planes: Planes
     time: int
     rate: int
     camera: int = 0
+    since: float = field(factory=_now)
 
 
 class Sink(Protocol):
@@ -110,7 +115,7 @@ class Pictures(threading.Thread):
     def __init__(self, complain: Callable[[str], None]) -> None:
         super().__init__(name="pictures", daemon=True)
         self._complain = complain
-        self._queue: queue.SimpleQueue[tuple[int, Frame]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[int, Frame, float]] = queue.SimpleQueue()
         self._newest: dict[int, Frame] = {}
         self._chains: dict[int, Chain] = {}
         self._view = View(1, "off", 1280, 720, 30)
@@ -165,19 +170,20 @@ class Pictures(threading.Thread):
 
     def deliver(self, camera: int, frame: Frame) -> None:
         """A frame has come."""
+        now = time.monotonic()
         with self._lock:
             coming = self._coming
-            if coming is not None and (camera == coming[0].main or time.monotonic() > coming[1]):
+            if coming is not None and (camera == coming[0].main or now > coming[1]):
                 self._view, self._coming = coming[0], None
             self._newest[camera] = frame
             if camera == self._view.main:
                 if self._queue.qsize() >= WAITING:
                     self._drop()
-                self._queue.put((camera, frame))
+                self._queue.put((camera, frame, now))
             elif self._alone(camera):
                 # Whatever is wanted of it, the view comes first.
                 if self._queue.qsize() < WAITING // 2:
-                    self._queue.put((camera, frame))
+                    self._queue.put((camera, frame, now))
                 else:
                     self._dropped += 1
 
@@ -208,17 +214,17 @@ class Pictures(threading.Thread):
         while True:
             self.alive = time.monotonic()
             try:
-                camera, frame = self._queue.get(timeout=PULSE)
+                camera, frame, since = self._queue.get(timeout=PULSE)
             except queue.Empty:
                 continue
             try:
-                self._work(camera, frame)
+                self._work(camera, frame, since)
             except Unusable as error:
                 with self._lock:
                     self._dropped += 1
                 self._complain(f"camera {camera}: {error}")
 
-    def _work(self, camera: int, frame: Frame) -> None:
+    def _work(self, camera: int, frame: Frame, since: float) -> None:
         view = self._view
         alone = self._take(camera)
         wanted = self._wanted() if camera == view.main else []
@@ -230,16 +236,17 @@ class Pictures(threading.Thread):
             return
         planes = self._planes(camera, frame, view)
         for want in alone:
-            want(Picture(planes, frame.timestamp, view.rate, camera))
+            want(Picture(planes, frame.timestamp, view.rate, camera, since))
         if not (wanted or head):
             return
         sized = scaled(planes, view.width, view.height)
         if head is not None:
-            head.put(Picture(sized, frame.timestamp, view.rate, camera))
+            head.put(Picture(sized, frame.timestamp, view.rate, camera, since))
         if wanted:
             self.made += 1
             shown = camera if only else 0
-            picture = Picture(self._with_other(sized, view), frame.timestamp, view.rate, shown)
+            planes = self._with_other(sized, view)
+            picture = Picture(planes, frame.timestamp, view.rate, shown, since)
             for put in wanted:
                 put(picture)
 

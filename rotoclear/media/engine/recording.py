@@ -26,10 +26,13 @@ from rotoclear.media.engine.pictures import PULSE, Picture
 from rotoclear.pixels import size
 
 WAITING: Final = 8
-"""
-Pictures that may wait for the encoder; those beyond are dropped.
+"""Pictures that may wait for the encoder; those beyond are dropped."""
 
-They are lost when the engine is: with those before them it is less than a second.
+STALE: Final = 0.6
+"""
+Seconds after which a picture that has waited for the encoder is dropped.
+
+What waits is lost when the engine is: it must be less than a second, however slow the machine is.
 """
 
 PATIENCE: Final = 1.75
@@ -210,7 +213,9 @@ class Recording(threading.Thread):
         match order:
             case Picture():
                 self._room.release()
-                if self._ending is not None and time.monotonic() > self._ending + HURRY:
+                now = time.monotonic()
+                hurry = self._ending is not None and now > self._ending + HURRY
+                if hurry or now > order.since + STALE:
                     self.dropped += 1
                 else:
                     self._picture(order)
