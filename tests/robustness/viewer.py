@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import ExitStack
 from typing import Self
 
 import numpy as np
@@ -24,8 +25,9 @@ class Viewer:
     """
 
     def __init__(self, address: str, token: str) -> None:
-        self._socket = connect(
-            f"ws://{address}/api/live", max_size=None, compression=None, max_queue=4
+        self._stack = ExitStack()
+        self._socket = self._stack.enter_context(
+            connect(f"ws://{address}/api/live", max_size=None, compression=None, max_queue=4)
         )
         self._socket.send(json.dumps({"token": token}))
         assert json.loads(self._socket.recv(timeout=10))["authenticated"] is True
@@ -39,7 +41,7 @@ class Viewer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self._stack.close()
         self._thread.join(10)
 
     def _run(self) -> None:
@@ -52,6 +54,12 @@ class Viewer:
                         self._changed.notify_all()
         except ConnectionClosed:
             pass
+
+    def shown(self) -> float:
+        """When the picture that it shows was taken, in seconds of ``CLOCK_MONOTONIC``."""
+        with self._changed:
+            picture = self._newest
+        return marked(picture).time / 1000
 
     def since(self, moment: float, limit: float) -> float:
         """
