@@ -146,13 +146,13 @@ class SimulatedCamera(SimulatedDevice):
             percent = int(drop.get("percent", 50))
             if number * percent // 100 != (number - 1) * percent // 100:
                 return None
-        return self._frame(number, due)
+        return self._frame(number, due, late=newest > number)
 
-    def _frame(self, number: int, timestamp: int) -> Frame:
+    def _frame(self, number: int, timestamp: int, *, late: bool) -> Frame:
         view = self._view
         if view is None:
             raise DeviceFailure("It was not started")
-        data = view.draw(number, timestamp)
+        data = view.draw(number, timestamp, late=late)
         if self._hardware.faults.having("corrupt") is not None:
             data = data[: len(data) // 2]
         return Frame(

@@ -136,18 +136,23 @@ class Scene:
         self._rows = edges(height // LINES, ROWS)
         self._thumb = scaled(self._phase(0).scene, _LOOK, _even(_LOOK * height / width))
 
-    def draw(self, number: int, timestamp: int, look: Look) -> memoryview:
+    def draw(self, number: int, timestamp: int, look: Look, *, late: bool = False) -> memoryview:
         """
         The picture of that number.
 
         :param timestamp: nanoseconds of ``CLOCK_MONOTONIC``.
+        :param late: the next one is due already: the spindle may turn less evenly rather than
+            be drawn in another place now.
         :return: it stays as it is until the next one is drawn.
         """
         self._look(look)
-        phase = self._phase(number % self._count)
+        turn = number % self._count
+        if late and turn not in self._phases:
+            turn = tuple(self._phases)[number % len(self._phases)]
+        phase = self._phase(turn)
         state = (self._chain.revision, look.lit, look.settings.noise_supression)
         if phase.state != state:
-            self._develop(phase, number % self._count, look)
+            self._develop(phase, turn, look)
             phase.state = state
         self._put_slide(phase, number)
         self._burn_in(phase.shown, number, timestamp // 1_000_000)

@@ -41,10 +41,10 @@ class SimulatedView:
         self._glow = glow
         self._scene = Scene(width, height, head, sensor)
 
-    def draw(self, number: int, timestamp: int) -> memoryview:
+    def draw(self, number: int, timestamp: int, *, late: bool = False) -> memoryview:
         """As :meth:`rotoclear.drivers.simulated_picture.Scene.draw`."""
         look = Look(settings=settings_of(self._holds), lit=self._glow.is_there())
-        return self._scene.draw(number, timestamp, look)
+        return self._scene.draw(number, timestamp, look, late=late)
 
 
 def settings_of(holds: Mapping[str, Value]) -> Settings:

@@ -119,6 +119,19 @@ def test_a_control_of_the_hardware_moves_the_picture_one_way(control, measure) -
     assert found[2] == measure(seen(Look(settings=settings_of(NEUTRAL))))
 
 
+def test_who_is_late_draws_nothing_new() -> None:
+    """A picture that is wanted in time comes first; its number and its time are right."""
+    scene = Scene(WIDTH, HEIGHT, 1, 1)
+    scene.draw(5, 5, Look())
+    drawn = set(scene._phases)
+    for number in range(6, 6 + PHASES):
+        data = scene.draw(number, number * 10**6, Look(), late=True)
+        assert read(planes_of(data)) == Mark(1, 1, number, number)
+    assert set(scene._phases) == drawn
+    scene.draw(7, 7, Look())
+    assert set(scene._phases) == drawn | {7}
+
+
 def temporal(look: Look) -> float:
     """How much a pixel differs from picture to picture, where nothing moves."""
     scene = Scene(WIDTH, HEIGHT, 1, 1)
