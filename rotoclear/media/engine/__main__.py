@@ -19,6 +19,7 @@ from typing import NoReturn
 from rotoclear.media.engine import wire
 from rotoclear.media.engine.engine import Engine
 from rotoclear.media.engine.packets import Packets
+from rotoclear.processes.allocator import keep_large_blocks
 from rotoclear.processes.framing import Unpacker
 from rotoclear.processes.parent import die_with_parent
 
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     die_with_parent(int(parent))
     os.setsid()
     faulthandler.enable()
+    keep_large_blocks()
     control, packet_socket = (socket.socket(fileno=number) for number in (CONTROL, PACKETS))
     for connection in (control, packet_socket):
         connection.set_inheritable(False)

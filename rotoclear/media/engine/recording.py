@@ -25,8 +25,12 @@ from rotoclear.media.engine.film import Film
 from rotoclear.media.engine.pictures import PULSE, Picture
 from rotoclear.pixels import size
 
-WAITING: Final = 8
-"""Pictures that may wait for the encoder; those beyond are dropped."""
+WAITING: Final = 16
+"""
+Pictures that may wait for the encoder; those beyond are dropped.
+
+Half a second at 30 a second: so long it may take until a film has begun, on a busy machine.
+"""
 
 STALE: Final = 0.6
 """
