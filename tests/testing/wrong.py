@@ -481,7 +481,7 @@ class LeaksMemory(GoodCamera):
 
     class Device(Camera):
         def frame(self) -> Frame:
-            self.driver.kept.append(os.urandom(400_000))
+            self.driver.kept.append(os.urandom(1_000_000))
             return super().frame()
 
 
