@@ -146,8 +146,11 @@ def media_schemas() -> dict[str, Schema]:
                     "format": "date-time",
                     "description": "`null` while it is recorded.",
                 },
-                "duration": {"type": "number", "description": "Seconds that it plays."},
-                "size": {**integer, "description": "Bytes."},
+                "duration": {
+                    "type": "number",
+                    "description": "Seconds that it plays; by now, while it is recorded.",
+                },
+                "size": {**integer, "description": "Bytes; by now, while it is recorded."},
                 "width": {**integer, "description": "Pixels."},
                 "height": {**integer, "description": "Pixels."},
                 "fps": {**integer, "description": "Frames a second that were asked for."},

@@ -19,7 +19,7 @@ from rotoclear.media.catalogue import Catalogue, Entry, Kind, new_id
 from rotoclear.media.engine import wire
 from rotoclear.state.model import Model
 
-Event = wire.Opened | wire.Closed | wire.Torn | wire.Hashed | wire.Ended
+Event = wire.Opened | wire.Progress | wire.Closed | wire.Torn | wire.Hashed | wire.Ended
 """What becomes of films."""
 
 LOST: Final = "The picture engine stopped working"
@@ -56,10 +56,12 @@ class _Film:
     """
     A film that the engine has in hand.
 
+    :ivar progress: how far it has come, while it is written.
     :ivar closed: all that is missing is its SHA-256.
     """
 
     entry: Entry
+    progress: wire.Progress | None = None
     closed: bool = False
 
 
@@ -109,6 +111,13 @@ class Films:
         film = self._open.get(entry.file)
         return film is not None and film.entry.id == entry.id
 
+    def so_far(self, entry: Entry) -> Entry:
+        """The same; of one that is being written, with its duration and size by now."""
+        film = self._open.get(entry.file)
+        if film is None or film.progress is None or not self.has(entry):
+            return entry
+        return evolve(entry, duration=film.progress.duration, size=film.progress.size)
+
     # -- what is recorded ------------------------------------------------
 
     def begin(self, take: Take) -> None:
@@ -122,6 +131,10 @@ class Films:
         match event:
             case wire.Opened():
                 self._opened(event)
+            case wire.Progress(file):
+                film = self._open.get(file)
+                if film is not None and not film.closed:
+                    film.progress = event
             case wire.Closed():
                 self._closed(event)
             case wire.Torn(file):
@@ -166,7 +179,7 @@ class Films:
             reason = event.ended or EMPTY
             self._change(film.entry, state="damaged", ended=ended, reason=reason, missing=True)
             return
-        film.closed = True
+        film.closed, film.progress = True, None
         self._change(
             film.entry,
             state="complete",

@@ -41,7 +41,7 @@ class Library:
         entries = await self._catalogue.page(kind, limit, before)
         if entries is None:
             return None
-        return [(entry, self._available(entry)) for entry in entries]
+        return [(self._films.so_far(entry), self._available(entry)) for entry in entries]
 
     async def count(self, kind: Kind) -> int:
         """How many there are."""

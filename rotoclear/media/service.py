@@ -328,7 +328,14 @@ class EngineService(Service):
                 self._answered(number, DeviceError(text))
             case wire.Log(level, text):
                 (self._log.warn if level >= 30 else self._log.info)("engine: {text}", text=text)
-            case wire.Opened() | wire.Closed() | wire.Torn() | wire.Hashed() | wire.Ended():
+            case (
+                wire.Opened()
+                | wire.Progress()
+                | wire.Closed()
+                | wire.Torn()
+                | wire.Hashed()
+                | wire.Ended()
+            ):
                 self._tell(self._events, message)
 
     def _ready(self) -> None:

@@ -72,6 +72,21 @@ class FilmsTests(Case):
         self.assertEqual(self.rows()[0].sha256, "12ab")
         self.assertFalse(self.films.has(film))
 
+    def test_how_far_one_has_come(self) -> None:
+        self.films.begin(Take(HERE, 1))
+        self.films.event(opened("a.mp4"))
+        (film,) = self.rows()
+        self.assertEqual(self.films.so_far(film), film)
+        self.films.event(wire.Progress("a.mp4", 3.5, 1000))
+        self.films.event(wire.Progress("other.mp4", 7, 7))
+        self.assertEqual(self.films.so_far(film), evolve(film, duration=3.5, size=1000))
+        older = evolve(film, id="of the same name")
+        self.assertEqual(self.films.so_far(older), older)
+        self.films.event(closed("a.mp4"))
+        self.films.event(wire.Progress("a.mp4", 3.75, 1100))
+        (done,) = self.rows()
+        self.assertEqual(self.films.so_far(done), done)
+
     def test_segments_continue_each_other(self) -> None:
         self.films.begin(Take(HERE, 1, "anna"))
         self.films.event(opened("a.mp4"))

@@ -9,8 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.interfaces import VolumeDescription
 from rotoclear.media.catalogue import Entry
+from rotoclear.media.engine import wire
 from rotoclear.media.files.shelf import FileError
-from rotoclear.media.films import Films
+from rotoclear.media.films import Films, Place, Take
 from rotoclear.media.library import Library
 from rotoclear.media.shelves import Shelves as RealShelves
 from rotoclear.state.errors import DeviceError, NotAvailable
@@ -23,10 +24,10 @@ class LibraryTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.model = Model(Clock(), KeyTable())
         self.catalogue = catalogue()
-        films = Films(self.model, self.catalogue)
+        self.films = Films(self.model, self.catalogue)
         self.shelf = Shelf()
         self.shelves = Shelves({"dir/one": self.shelf})
-        self.library = Library(self.catalogue, films, self.shelves)
+        self.library = Library(self.catalogue, self.films, self.shelves)
 
     def put(self, *entries: Entry) -> None:
         for one in entries:
@@ -58,6 +59,13 @@ class LibraryTests(SynchronousTestCase):
         self.assertIsNone(self.do(self.library.page("recording", 9, "x")))
         self.assertEqual(self.do(self.library.page("snapshot", 9)), [])
         self.assertEqual(self.do(self.library.count("recording")), 6)
+
+    def test_how_far_one_has_come(self) -> None:
+        self.films.begin(Take(Place("dir/one", "One", "/mnt/one"), 1))
+        self.films.event(wire.Opened("a.mp4", 1000.0, 640, 480, 30))
+        self.films.event(wire.Progress("a.mp4", 3.5, 1000))
+        ((film, _),) = self.do(self.library.page("recording", 9))
+        self.assertEqual((film.state, film.duration, film.size), ("recording", 3.5, 1000))
 
     def test_open(self) -> None:
         self.put(entry("a"))

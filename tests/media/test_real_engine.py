@@ -84,7 +84,14 @@ def test_record(server: Server, client: Client) -> None:
     (part,) = parts(server)
     time.sleep(1)
     record(client, "pause")
-    time.sleep(2)
+    time.sleep(1)
+    token = server.login()
+    (paused,) = server.request("GET", "/api/recordings", token=token).json()["recordings"]
+    assert 0 < paused["duration"] < 3
+    assert paused["size"] > 0
+    time.sleep(1)
+    (later,) = server.request("GET", "/api/recordings", token=token).json()["recordings"]
+    assert later == paused
     record(client, "pause_release")
     time.sleep(1)
     record(client, False)

@@ -24,7 +24,7 @@ from rotoclear.media.engine import wire
 from rotoclear.media.engine.encode import Encoded, available
 from rotoclear.media.engine.recording import WAITING, Recording
 from rotoclear.media.files.measure import measure
-from tests.media.counted import FRAME, counted, numbers, times
+from tests.media.counted import FRAME, RATE, counted, numbers, times
 
 LIMIT = 20.0
 """Seconds, on a machine that has much else to do."""
@@ -440,6 +440,29 @@ def test_stream_while_it_records_and_does_not(studio: Studio) -> None:
     studio.settle()
     studio.shoot(3)
     assert len(studio.streamed) == studio.taken - 3
+
+
+def test_it_tells_how_far_it_has_come(studio: Studio) -> None:
+    """What is paused does not count."""
+    assert studio.recording.progress is None
+    studio.record()
+    studio.shoot(30)
+    first = studio.recording.progress
+    assert first is not None
+    assert first.duration == pytest.approx(studio.taken / RATE, abs=0.001)
+    taken = studio.taken
+    studio.pause()
+    studio.shoot(30)
+    assert studio.recording.progress == first
+    request = studio.order(wire.Resume)
+    studio.shoot(15)
+    assert studio.answered(request) == ""
+    then = studio.recording.progress
+    assert then is not None
+    assert (then.file, then.duration) == (first.file, pytest.approx((taken + 15) / RATE, abs=0.001))
+    assert then.size > first.size
+    studio.stop()
+    assert studio.recording.progress is None
 
 
 def test_a_slow_encoder_drops_what_it_cannot_take(studio: Studio) -> None:

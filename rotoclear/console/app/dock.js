@@ -182,7 +182,7 @@ export class Dock {
     this.#tick();
   }
 
-  /** It was running before this page was there: since when? */
+  /** It was running before this page was there: for how long, without its pauses? */
   async #find() {
     if (!this.#client.may("Media_r", "Media_rw")) return;
     try {
@@ -190,9 +190,7 @@ export class Dock {
       const { recordings } = await answer.json();
       const [first] = recordings;
       if (first?.state !== "recording") return;
-      // By the device's clock at both ends: this machine's may be wrong.
-      const now = Date.parse(answer.headers.get("Date"));
-      let seconds = Math.max(0, (now - Date.parse(first.began)) / 1000);
+      let seconds = first.duration;
       for (let one = first; one?.continues;) {
         one = recordings.find(({ id }) => id === one.continues);
         seconds += one?.duration ?? 0;

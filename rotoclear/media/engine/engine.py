@@ -212,3 +212,5 @@ class Engine:
                     written=self._recording.written,
                 )
             )
+            if (progress := self._recording.progress) is not None:
+                self.send(progress)

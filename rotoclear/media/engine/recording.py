@@ -137,6 +137,7 @@ class Recording(threading.Thread):
     :ivar state: what it does.
     :ivar dropped: pictures that came too quickly for the encoder.
     :ivar written: bytes that have gone into films.
+    :ivar progress: of the film that is being written, once it has a name.
     """
 
     def __init__(
@@ -173,6 +174,7 @@ class Recording(threading.Thread):
         self.state: State = "off"
         self.dropped = 0
         self.written = 0
+        self.progress: wire.Progress | None = None
 
     # -- from other threads ----------------------------------------------
 
@@ -329,7 +331,7 @@ class Recording(threading.Thread):
 
     def _cut(self) -> None:
         """Begin a new film with the next picture."""
-        take, self._take = self._take, None
+        take, self._take, self.progress = self._take, None, None
         if take is not None:
             self._close(take)
 
@@ -353,6 +355,8 @@ class Recording(threading.Thread):
         self.written += len(encoded.data)
         take.film.put(writing.Packet(encoded.time - take.began, encoded.key, encoded.data))
         if take.file:
+            duration = (take.last - take.began + unit.usual) / writing.CLOCK_RATE
+            self.progress = wire.Progress(take.file, duration, take.size)
             self._answer()
 
     def _open(self, record: wire.Record, picture: Picture, ticks: int) -> _Take | None:
@@ -408,7 +412,7 @@ class Recording(threading.Thread):
         """There is no recording any more."""
         if self.state == "on":
             self._drain()
-        take, self._take = self._take, None
+        take, self._take, self.progress = self._take, None, None
         begun, self._begun = self._begun, False
         self.state, self._record, self._asked, self._left_out = "off", None, None, False
         if take is not None and (begun or not self._take_back(take)):

@@ -271,6 +271,19 @@ class Closed(_Message, frozen=True, tag="closed"):
     ended: str = ""
 
 
+class Progress(_Message, frozen=True, tag="progress"):
+    """
+    How far the film that is being written has come; four times a second while there is one.
+
+    :ivar duration: seconds that it plays.
+    :ivar size: bytes of its pictures.
+    """
+
+    file: str
+    duration: float
+    size: int
+
+
 class Torn(_Message, frozen=True, tag="torn"):
     """What has written a file has died: it was not closed, and somebody has to look at it."""
 
@@ -321,7 +334,18 @@ class Log(_Message, frozen=True, tag="log"):
 
 
 FromEngine = (
-    Ready | Answer | Refused | Opened | Closed | Torn | Hashed | Ended | Unseen | Beat | Log
+    Ready
+    | Answer
+    | Refused
+    | Opened
+    | Progress
+    | Closed
+    | Torn
+    | Hashed
+    | Ended
+    | Unseen
+    | Beat
+    | Log
 )
 
 # -- packets -------------------------------------------------------------------
