@@ -222,6 +222,11 @@ class Desk:
         self.until(try_it, what)
         return seen[-1]
 
+    def recorded(self) -> int:
+        """For how long it has been recorded, as the page tells, in seconds."""
+        hours, minutes, seconds = self.page.locator("#record-time").inner_text().split(":")
+        return (int(hours) * 60 + int(minutes)) * 60 + int(seconds)
+
     def live(self) -> None:
         """Wait until pictures come."""
         expect(self.page.locator("#stage")).to_have_attribute(

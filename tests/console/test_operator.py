@@ -148,6 +148,12 @@ def test_record_pause_stop_play_snap_and_delete(browser: Browser, server: Server
         page.click("#record-pause")
         anybody.until({"record": "pause"})
         desk.text("#stage-badge", "Paused")
+        # Who comes now sees how much there is, and not since when.
+        page.wait_for_timeout(3000)
+        with Desk(browser, server) as other:
+            other.log_in("operator", "password of operator")
+            other.text("#stage-badge", "Paused")
+            other.until(lambda: abs(other.recorded() - desk.recorded()) <= 1, "both tell the same")
         page.click("#record-pause")
         anybody.until({"record": True})
         page.click("#record-stop")
