@@ -31,6 +31,33 @@ def scaled(planes: Planes, width: int, height: int) -> Planes:
     return result
 
 
+def reduced(planes: Planes, width: int, height: int) -> Planes:
+    """
+    The picture in its own proportions, no larger than that.
+
+    :return: the very same one if it is not.
+    """
+    old_width, old_height = size(planes)
+    scale = min(width / old_width, height / old_height)
+    if scale >= 1:
+        return planes
+    new = _even(old_width * scale, width), _even(old_height * scale, height)
+    result = blank(*new)
+    _put(planes, result, 0, 0, *new)
+    return result
+
+
+def inset(width: int, height: int, mode: str) -> tuple[int, int]:
+    """
+    Width and height of the other camera's picture in one of that size.
+
+    :param mode: a value of ``pip-mode`` but ``off``.
+    """
+    if mode == "side-by-side":
+        return width // 4 * 2, height
+    return _even(width / SHARE, width), _even(height / SHARE, height)
+
+
 def composed(main: Planes, other: Planes | None, mode: str) -> Planes:
     """
     The active camera's picture, and in it or beside it the other one's.
@@ -42,15 +69,14 @@ def composed(main: Planes, other: Planes | None, mode: str) -> Planes:
     if other is None or mode == "off":
         return main
     width, height = size(main)
+    across, down = inset(width, height, mode)
     if mode == "side-by-side":
         result = blank(width, height)
-        half = width // 4 * 2
-        for planes, left in ((main, 0), (other, half)):
-            small = scaled(planes, half, height)
-            _put(small, result, left, 0, half, height)
+        for planes, left in ((main, 0), (other, across)):
+            small = scaled(planes, across, down)
+            _put(small, result, left, 0, across, down)
         return result
     result = main.copy()
-    across, down = _even(width / SHARE, width), _even(height / SHARE, height)
     margin = _even(width / MARGIN, width)
     left = margin if mode.endswith("left") else width - across - margin
     top = margin if mode.startswith("top") else height - down - margin

@@ -129,14 +129,16 @@ class Chain:
 
     Every setting may change with every picture, and so may its size.
 
+    :param twin: one for pictures of another size of the same camera: what the automatic
+        functions find is common.
     :ivar revision: counts up whenever the same picture would become another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, twin: Chain | None = None) -> None:
         self.revision = 0
         self._key: tuple[object, ...] = ()
         self._settings = Settings()
-        self._automatic = Automatic()
+        self._automatic: Automatic = Automatic() if twin is None else twin._automatic
         self._before: Planes | None = None
         self._levels: Planes | None = None
         self._colours: _Matrix32 | None = None

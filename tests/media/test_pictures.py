@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from rotoclear.devices.ring import Picture as Frame
 from rotoclear.media.engine.pictures import WAITING, Picture, Pictures
 from rotoclear.media.engine.timeline import Timeline
-from rotoclear.media.engine.wire import View
+from rotoclear.media.engine.wire import Software, View
 
 LIMIT = 10.0
 """Seconds."""
@@ -97,6 +98,10 @@ def view(main: int, pip: str = "off", size: tuple[int, int] = (160, 120)) -> Vie
     return View(main, pip, *size, 30)
 
 
+def with_software(view: View, software: dict[int, Software]) -> View:
+    return msgspec.structs.replace(view, software=software)
+
+
 @pytest.fixture
 def hall() -> Hall:
     return Hall()
@@ -130,6 +135,40 @@ def test_the_other_head_is_in_the_picture(hall: Hall) -> None:
     hall.frame(1)
     hall.shown(2)
     assert abs(int(hall.sink.pictures[1].planes[10, 10]) - GREY[1]) < 40
+
+
+def test_settings_of_the_head_in_the_corner_act_there(hall: Hall) -> None:
+    """With the next picture, whether it has sent another frame or not."""
+    corners = []
+    hall.frame(2)
+    for number, brightness in enumerate((50, 0, 100), start=1):
+        software = {2: Software(brightness=brightness)}
+        hall.pictures.show(with_software(view(1, "top-left"), software))
+        hall.frame(1)
+        hall.shown(number)
+        planes = hall.sink.pictures[-1].planes
+        corners.append(int(planes[10, 10]))
+        assert abs(int(planes[110, 150]) - GREY[1]) < 10
+    assert corners[1] < corners[0] - 40
+    assert corners[2] > corners[0] + 20
+
+
+def test_what_auto_exposure_has_found_in_the_corner_holds_when_that_head_is_active(
+    hall: Hall,
+) -> None:
+    """Else its picture would be too bright again at first."""
+    software = {2: Software(auto_exposure=True)}
+    hall.pictures.show(with_software(view(1, "top-left"), software))
+    for number in range(1, 61):
+        hall.frame(2)
+        hall.frame(1)
+        hall.shown(number)
+    settled = int(hall.sink.pictures[-1].planes[10, 10])
+    assert settled < GREY[2] - 40
+    hall.pictures.show(with_software(view(2), software))
+    hall.frame(2)
+    hall.shown(61)
+    assert abs(int(hall.sink.pictures[-1].planes[60, 80]) - settled) < 10
 
 
 def test_another_head_becomes_active_with_its_first_frame(hall: Hall) -> None:

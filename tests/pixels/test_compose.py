@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rotoclear.pixels import Planes, blank, size, split
-from rotoclear.pixels.compose import composed, scaled
+from rotoclear.pixels.compose import composed, inset, reduced, scaled
 from rotoclear.state.keys import PIP_MODES
 from tests.pixels.images import mean, natural
 
@@ -56,6 +56,30 @@ def test_fine_stripes_become_grey_and_not_coarse_ones(width: int) -> None:
     inner = split(found)[0][4:-4, 4:-4]
     assert abs(float(inner.mean()) - 125) < 3
     assert int(inner.max()) - int(inner.min()) < 40
+
+
+def test_reduced_it_keeps_its_proportions_and_is_never_larger() -> None:
+    planes = natural(1280, 960)
+    assert reduced(planes, 1280, 960) is planes
+    assert reduced(planes, 2000, 2000) is planes
+    for most, wanted in (
+        ((640, 480), (640, 480)),
+        ((960, 540), (720, 540)),
+        ((320, 900), (320, 240)),
+    ):
+        found = reduced(planes, *most)
+        assert size(found) == wanted
+        assert abs(float(split(found)[0].mean()) - float(split(planes)[0].mean())) < 0.5
+
+
+@pytest.mark.parametrize("mode", [mode for mode in PIP_MODES if mode != "off"])
+@pytest.mark.parametrize("shape", [(1280, 720), (640, 480)])
+def test_it_is_the_same_whether_it_was_reduced_before(mode: str, shape: tuple[int, int]) -> None:
+    main, other = natural(1280, 720), natural(*shape)
+    small = reduced(other, *inset(1280, 720, mode))
+    assert size(small) <= inset(1280, 720, mode)
+    difference = np.abs(composed(main, small, mode).astype(int) - composed(main, other, mode))
+    assert difference.mean() < 0.5
 
 
 def test_another_shape_gets_black_bars() -> None:

@@ -19,7 +19,7 @@ from attrs import field, frozen
 from rotoclear.devices.ring import Picture as Frame
 from rotoclear.media.engine.wire import Software, View
 from rotoclear.pixels import Planes
-from rotoclear.pixels.compose import composed, scaled
+from rotoclear.pixels.compose import composed, inset, reduced, scaled
 from rotoclear.pixels.convert import BadPicture, to_planes
 from rotoclear.pixels.settings import Chain, Settings
 
@@ -123,6 +123,9 @@ class Pictures(threading.Thread):
         self._sinks: list[Sink] = []
         self._heads: dict[int, HeadSink] = {}
         self._made: dict[int, tuple[Frame, Software | None, Planes]] = {}
+        # The same of those that are shown in the other one's, and are as small as that.
+        self._small_chains: dict[int, Chain] = {}
+        self._insets: dict[int, tuple[Frame, Software | None, tuple[int, int], Planes]] = {}
         self._wants: list[_Want] = []
         self._lock = threading.Lock()
         self._dropped = 0
@@ -205,6 +208,8 @@ class Pictures(threading.Thread):
             self._newest.pop(camera, None)
             self._chains.pop(camera, None)
             self._made.pop(camera, None)
+            self._small_chains.pop(camera, None)
+            self._insets.pop(camera, None)
             if self._coming is not None and camera == self._view.main:
                 self._view, self._coming = self._coming[0], None
 
@@ -268,7 +273,7 @@ class Pictures(threading.Thread):
             others = [entry for entry in self._newest.items() if entry[0] != view.main]
         for camera, frame in others:
             try:
-                return composed(main, self._planes(camera, frame, view), view.pip)
+                return composed(main, self._inset(camera, frame, view), view.pip)
             except Unusable as error:
                 self.forget(camera)
                 self._complain(f"camera {camera}: {error}")
@@ -280,20 +285,51 @@ class Pictures(threading.Thread):
         if made is not None and made[0] is frame and made[1] == software:
             return made[2]
         chain = self._chains.setdefault(camera, Chain())
-        try:
-            planes = to_planes(frame.data, frame.format, frame.width, frame.height, frame.stride)
-            planes = chain(planes, _settings(software))
-        except BadPicture as error:
-            raise Unusable(str(error)) from None
-        except Exception as error:  # noqa: BLE001 - what a camera sends must not end the engine
-            raise Unusable(f"{type(error).__name__}: {error}") from None
+        planes = _developed(frame, chain, software)
         # It may be wanted again: inside the other one's, and alone.
         self._made[camera] = frame, software, planes
+        return planes
+
+    def _inset(self, camera: int, frame: Frame, view: View) -> Planes:
+        """The same, no larger than it is shown in the other one's: settings cost less there."""
+        software = view.software.get(camera)
+        made = self._made.get(camera)
+        if made is not None and made[0] is frame and made[1] == software:
+            return made[2]
+        largest = inset(view.width, view.height, view.pip)
+        known = self._insets.get(camera)
+        if known is not None and known[0] is frame and known[1:3] == (software, largest):
+            return known[3]
+        chain = self._small_chains.get(camera)
+        if chain is None:
+            twin = self._chains.setdefault(camera, Chain())
+            chain = self._small_chains[camera] = Chain(twin)
+        planes = _developed(frame, chain, software, largest)
+        self._insets[camera] = frame, software, largest, planes
         return planes
 
 
 class Unusable(Exception):
     """A frame that no picture can be made of. ``str()`` is for people."""
+
+
+def _developed(
+    frame: Frame, chain: Chain, software: Software | None, largest: tuple[int, int] | None = None
+) -> Planes:
+    """
+    What is to be seen of a frame.
+
+    :raises Unusable: nothing is.
+    """
+    try:
+        planes = to_planes(frame.data, frame.format, frame.width, frame.height, frame.stride)
+        if largest is not None:
+            planes = reduced(planes, *largest)
+        return chain(planes, _settings(software))
+    except BadPicture as error:
+        raise Unusable(str(error)) from None
+    except Exception as error:  # noqa: BLE001 - what a camera sends must not end the engine
+        raise Unusable(f"{type(error).__name__}: {error}") from None
 
 
 _NEUTRAL: Final = Settings()
