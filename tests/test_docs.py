@@ -7,7 +7,9 @@ What is played here is taken from the pages themselves.
 from __future__ import annotations
 
 import argparse
+import ast
 import configparser
+import importlib
 import json
 import os
 import re
@@ -29,6 +31,7 @@ from rotoclear.api.collector import registry
 from rotoclear.api.openapi import document
 from rotoclear.api.schemas import ERRORS, SERVER_ERROR
 from rotoclear.config import Configuration
+from rotoclear.errors import StartError
 from rotoclear.state.keys import KEYS, KeyTable
 from rotoclear.state.permissions import ROLES
 from rotoclear.testing import command as testing_command
@@ -433,14 +436,58 @@ def test_the_checks_page_names_all_options() -> None:
 # What is said when something is wrong
 
 
+def quoted_reasons() -> list[str]:
+    """What the page says that a server or a command that does not start may say."""
+    lines = page("troubleshooting").split("Nobody can connect")[0].splitlines()
+    return re.findall(r"``([^`]+)``", "\n".join(line for line in lines if line.startswith("``")))
+
+
 def test_the_reasons_for_not_starting() -> None:
-    quoted = re.findall(r"``([^`]+)``", page("troubleshooting").split("Nobody can connect")[0])
+    quoted = quoted_reasons()
     sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "rotoclear").rglob("*.py"))
     spoken = [text for text in quoted if " " in text and "=" not in text and "-" not in text]
     assert len(spoken) > 5
     for text in spoken:
         for piece in text.split("..."):
             assert piece.strip(" ?)") in sources, text
+
+
+def start_errors() -> Iterator[str]:
+    """What a server or a command that does not start may say, with dots for what varies."""
+    for path in sorted((ROOT / "rotoclear").rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        module = importlib.import_module(".".join(part for part in parts if part != "__init__"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[text])):
+                    kind = getattr(module, name, None)
+                    if isinstance(kind, type) and issubclass(kind, StartError):
+                        yield spoken(text)
+                case ast.FunctionDef(name=("_tcp_reason" | "_unix_reason"), body=body):
+                    for part in ast.walk(ast.Module(body, [])):
+                        if isinstance(part, ast.Return) and part.value is not None:
+                            yield spoken(part.value)
+
+
+def spoken(text: ast.expr) -> str:
+    match text:
+        case ast.Constant(value=str(words)):
+            return words
+        case ast.JoinedStr(values=values):
+            return "".join(map(spoken, values))
+    return "..."
+
+
+def test_every_reason_for_not_starting_is_explained() -> None:
+    quoted = quoted_reasons()
+    patterns = [
+        re.compile(".*".join(re.escape(piece.strip()) for piece in text.split("...")))
+        for text in quoted
+        if " " in text
+    ]
+    said = {text for text in start_errors() if re.search("[a-z]{2}", text)}
+    assert len(said) > 40
+    assert [text for text in said if not any(pattern.search(text) for pattern in patterns)] == []
 
 
 def test_the_log_and_discovery() -> None:

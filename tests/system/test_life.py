@@ -247,6 +247,24 @@ def test_update(machine: Machine) -> None:
 
 
 @pytest.mark.thorough
+def test_only_https(machine: Machine) -> None:
+    """Port 80 can be closed for good."""
+    text = machine.path(CONFIG).read_text()
+    assert '    "systemd:name=http",\n' in text
+    machine.path(CONFIG).write_text(text.replace('    "systemd:name=http",\n', ""))
+    machine.run("systemctl", "mask", "--now", "rotoclear-http.socket")
+    machine.run("systemctl", "restart", "rotoclear")
+    answers(machine)
+    assert closed(machine, 80)
+    machine.path(CONFIG).write_text(text)
+    machine.run("systemctl", "unmask", "rotoclear-http.socket")
+    machine.run("systemctl", "enable", "--now", "rotoclear-http.socket")
+    machine.run("systemctl", "restart", "rotoclear")
+    answers(machine)
+    assert not closed(machine, 80)
+
+
+@pytest.mark.thorough
 def test_way_back(machine: Machine) -> None:
     """The version before opens what the newer one has left."""
     machine.run(*INSTALL, *KEEP, "/packages/old.deb")
