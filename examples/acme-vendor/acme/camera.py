@@ -169,7 +169,10 @@ class AcmeCamera:
     def find(self) -> Sequence[str]:
         if not plugged(self._address, "camera"):
             return []
-        self._tell_temperature()
+        try:
+            self._tell_temperature()
+        except DeviceFailure:
+            return []  # it was unplugged just now, or does not answer
         return [IDENTITY]
 
     def _tell_temperature(self) -> None:

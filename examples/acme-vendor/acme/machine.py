@@ -69,8 +69,8 @@ class Machine(socketserver.ThreadingTCPServer):
                 return self._told("lamp", "lamp", on == "1")
             case ["PURGE", on]:
                 return self._told("camera", "purge", on == "1")
-            case ["TEMPERATURE"] if "camera" in self.plugged:
-                return "OK 41"
+            case ["TEMPERATURE"]:
+                return "OK 41" if "camera" in self.plugged else "ERR gone"
         return "ERR not understood"
 
     def _told(self, thing: str, name: str = "", value: object = None) -> str:

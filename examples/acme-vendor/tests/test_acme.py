@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from unittest import TestCase
+from unittest.mock import patch
 
 from acme.camera import AcmeCamera
 from acme.lamp import AcmeLamp
 from acme.machine import Machine
 from acme.storage import AcmeStorage
+from rotoclear.interfaces import DriverContext
 from rotoclear.testing import CameraDriverTests, LightDriverTests, StorageDriverTests
 
 
@@ -32,6 +35,22 @@ class TestCamera(WithMachine, CameraDriverTests, TestCase):
 
     def make_driver(self) -> AcmeCamera:
         return AcmeCamera()
+
+    def test_camera_that_is_unplugged_while_it_is_looked_for(self) -> None:
+        driver = AcmeCamera()
+        driver.start(
+            DriverContext(
+                log=logging.getLogger("acme"),
+                options=self.options,
+                changed=lambda: None,
+                devices=lambda: (),
+                publish=lambda key, value: None,
+                data_dir=tempfile.gettempdir(),
+            )
+        )
+        self.machine.unplug("camera")
+        with patch("acme.camera.plugged", return_value=True):
+            self.assertEqual(driver.find(), [])
 
 
 class TestLamp(WithMachine, LightDriverTests, TestCase):
