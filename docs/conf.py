@@ -21,6 +21,7 @@ extensions = [
     "conversation",
     "interface_reference",
     "key_reference",
+    "option_reference",
     "settings_reference",
 ]
 

@@ -278,8 +278,8 @@ class Configuration(_Section, frozen=True):
     """Drivers that are not to be started, whatever is enabled: names or groups likewise."""
     drivers: dict[str, DriverOptions] = field(default_factory=dict)
     """
-    ``[drivers.NAME]``: a driver's own options; its documentation and ``rotoclear driver
-    list --json`` have them. One that is unknown or wrong keeps that driver from starting
+    ``[drivers.NAME]``: a driver's own options, see below; ``rotoclear driver list --json``
+    has them. One that is unknown or wrong keeps that driver from starting
     (it is ``refused``, with the reason), and nothing else.
     """
 

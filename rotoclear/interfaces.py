@@ -33,12 +33,13 @@ traceback, and the person is told that the driver failed.
 ``Device error``, the process is ended, started anew, and what was confirmed
 before is applied again. ``find`` is called about twice a second, ``probe`` four
 times, and both should take milliseconds: a device whose probe takes longer than
-0.4 seconds counts as gone until it has answered.
+0.4 seconds counts as gone until it has answered. To be loaded and started a
+driver has 20 seconds, to stop, one.
 
 **Threads.** ``start`` and ``stop`` of a driver are called from one thread,
-``find`` from a second, ``set_key`` and ``simulate`` from a third. Each open
-device has a thread of its own for everything but :meth:`ICamera.read`, which has
-one more: it is the one call that another call to the same device
+``find`` from a second, ``set_key`` and ``simulate`` from a third. Each device has
+a thread of its own, for ``open`` and for everything after it but
+:meth:`ICamera.read`, which has one more: it is the one call that another call to the same device
 (:meth:`ICamera.set`, :meth:`ICamera.probe`) may overlap.
 
 **Life.** A driver that names the devices it is for (:attr:`IDriver.matches`) has
@@ -90,8 +91,9 @@ class Match:
 
     :ivar subsystem: theirs: ``"video4linux"``, ``"leds"``, ``"block"``, ...
     :ivar devtype: udev's ``DEVTYPE``, such as ``"partition"``, or ``None`` for any.
-    :ivar properties: what udev must know of them: property names and patterns
-        as of ``fnmatch`` (``{"ID_VENDOR_ID": "1d6b"}``). Where no udev
+    :ivar properties: what udev must know of them, all of it: property names and
+        patterns as of ``fnmatch``, upper and lower case told apart
+        (``{"ID_VENDOR_ID": "1d6b"}``). Where no udev
         daemon runs, nobody knows properties, and they are not looked at.
     """
 
@@ -127,13 +129,13 @@ class Option:
     """
     One setting of a driver, in the configuration file's section ``[drivers.NAME]``.
 
-    :ivar name: small letters, digits and hyphens, 1 to 64.
+    :ivar name: small letters, digits and hyphens, 1 to 64 characters.
     :ivar default: what it is when the section does not say; its type is the
         option's. ``int`` may be given for a ``float``.
-    :ivar doc: a line for people: what it does, and its unit.
-    :ivar minimum: of a number; with ``maximum``, both are allowed.
-    :ivar maximum: of a number.
-    :ivar choices: the texts that are allowed, or empty for any.
+    :ivar doc: a line for people, 1 to 500 characters: what it does, and its unit.
+    :ivar minimum: the least that a number may be, or ``None``.
+    :ivar maximum: the most, or ``None``.
+    :ivar choices: the texts that are allowed, at most 256, or empty for any.
     """
 
     name: str
@@ -154,7 +156,7 @@ class DriverKey:
     :ivar type: :class:`~rotoclear.values.Boolean`, :class:`~rotoclear.values.Integer`,
         :class:`~rotoclear.values.Choice` or :class:`~rotoclear.values.Text`.
     :ivar default: its value before anyone has set it.
-    :ivar doc: a line for people.
+    :ivar doc: a line for people, 1 to 500 characters.
     :ivar permission: who holds ``..._r`` of this may read it, who holds
         ``..._rw`` may write it too.
     :ivar writable: clients may set it: the driver provides :class:`IKeys`.
@@ -181,7 +183,8 @@ class VideoMode:
 
     :ivar width: pixels, even, 2 to 99998.
     :ivar height: pixels, even, 2 to 99998.
-    :ivar rates: whole frames per second, at least one, ascending.
+    :ivar rates: whole frames per second, 1 to 1000, at least one, ascending.
+        Those from 5 to 60 are offered to clients, and sizes that have such.
     """
 
     width: int
@@ -226,21 +229,23 @@ class CameraDescription:
     :ivar identity: tells this head from every other of this driver, the same
         after a restart and in another port if that can be had: a serial
         number, else the port's path. 1 to 128 printable ASCII characters.
-    :ivar model: for people.
-    :ivar serial: the hardware's serial number if it has one, else ``""``. The
-        configuration may name a head by it.
+    :ivar model: for people, 1 to 255 characters.
+    :ivar serial: the hardware's serial number if it has one, else ``""``; at most
+        255 characters. The configuration may name a head by it.
     :ivar port: where it is plugged in, the same after a restart: udev's
-        ``ID_PATH``, say; ``""`` if that is not known. The configuration may
-        name a head by it, and heads that are new are numbered in its order.
-    :ivar sensors: the sensors' names; the first is sensor 1. At least one, at
-        most 16.
-    :ivar modes: at least one; each size once.
+        ``ID_PATH``, say; ``""`` if that is not known; at most 255 characters. The
+        configuration may name a head by it, and heads that are new are numbered
+        in its order.
+    :ivar sensors: the sensors' names, 1 to 255 characters each; the first is
+        sensor 1. At least one, at most 16.
+    :ivar modes: 1 to 256; each size once.
     :ivar formats: those of :data:`PIXEL_FORMATS` that its frames may have, at
         least one. Which one a mode comes in is the driver's choice.
     :ivar controls: the settings of :data:`IMAGE_CONTROLS` that
         :meth:`ICamera.set` takes.
     :ivar exposure_modes: names that ``auto-exposure`` may have besides
-        ``True`` and ``False``.
+        ``True`` and ``False``: at most 16, of 1 to 255 characters, and none of
+        ``on``, ``auto``, ``off``, ``manual``, which mean those two.
     :ivar white_balance_modes: likewise for ``auto-white-balance``.
     :ivar head: 1 or 2 if the hardware itself knows where it is plugged in,
         else ``None`` and the configuration decides.
@@ -265,7 +270,7 @@ class LightDescription:
     What a lamp is.
 
     :ivar identity: as a camera's.
-    :ivar name: for people.
+    :ivar name: for people, 1 to 255 characters.
     :ivar serial: as a camera's.
     :ivar port: as a camera's.
     :ivar head: the camera head that it lights, 1 or 2, or ``None`` and the
@@ -302,8 +307,8 @@ class VolumeUsage:
     """
     How full a volume is.
 
-    :ivar total: bytes.
-    :ivar free: bytes that the server may still write.
+    :ivar total: bytes, less than 2**63.
+    :ivar free: bytes that the server may still write, 0 to ``total``.
     """
 
     total: int
@@ -372,19 +377,19 @@ class IDriver(Interface):
     name: str = Attribute(
         """
         Names the driver in the configuration and the log: small letters,
-        digits and hyphens, 1 to 64. No two drivers have the same.
+        digits and hyphens, 1 to 64 characters. No two drivers have the same.
         """
     )
 
     matches: Sequence[Match] = Attribute(
         """
-        The devices of the kernel's that it is for; any one :class:`Match` is
-        enough. Empty: it needs none and runs all the time.
+        The devices of the kernel's that it is for, at most 64; any one
+        :class:`Match` is enough. Empty: it needs none and runs all the time.
         """
     )
 
     options: Sequence[Option] = Attribute(
-        """What may stand in its section of the configuration file."""
+        """What may stand in its section of the configuration file, at most 64."""
     )
 
     keys: Sequence[DriverKey] = Attribute("""State keys of its own, at most 32.""")
@@ -394,7 +399,8 @@ class IDriver(Interface):
         Called once, before anything else.
 
         :raises DriverUnusable: it cannot work here; it is not tried again
-            before the server, or one of its devices, is started anew.
+            before the server is restarted, or a device of its ``matches`` comes
+            or goes.
         :raises DeviceFailure: it cannot work right now; it is tried again soon.
         """
 
@@ -403,10 +409,13 @@ class IDriver(Interface):
 
     def find() -> Sequence[str]:
         """
-        The identities of the devices that are there now.
+        The identities of the devices that are there now, at most 32.
 
         A device that is there but does not answer should not be listed.
         Called from a thread that is no device's.
+
+        :raises DeviceFailure: it cannot be told now. Devices stay what they were,
+            and the driver counts as failed until the next call.
         """
 
 
@@ -455,7 +464,9 @@ class ICamera(Interface):
         Never called between :meth:`start` and :meth:`stop`.
 
         :param sensor: 1 to the number of the description's ``sensors``.
-        :param width: with ``height`` and ``rate``, one of its ``modes``.
+        :param width: pixels; with ``height`` and ``rate``, one of its ``modes``.
+        :param height: pixels.
+        :param rate: frames per second.
         :raises DeviceFailure: as for :meth:`set`.
         """
 

@@ -74,8 +74,10 @@ class Boolean(ValueType):
 @frozen
 class Integer(ValueType):
     """
-    A whole number within bounds that are both allowed.
+    A whole number within bounds.
 
+    :ivar minimum: the least that it may be, not under -(2**53 - 1).
+    :ivar maximum: the most that it may be, not over 2**53 - 1.
     :ivar unit: what is counted, for people (``"bytes"``), or ``""``.
     :ivar choices: the numbers that can be had, ascending, or empty when all can.
     """
@@ -106,7 +108,11 @@ class Integer(ValueType):
 
 @frozen
 class Choice(ValueType):
-    """One of a few names."""
+    """
+    One of a few names.
+
+    :ivar choices: the names.
+    """
 
     choices: tuple[str, ...]
 
@@ -121,7 +127,11 @@ class Choice(ValueType):
 
 @frozen
 class Text(ValueType):
-    """Any text up to a length in characters."""
+    """
+    Any text up to a length.
+
+    :ivar max_length: characters.
+    """
 
     max_length: int
 

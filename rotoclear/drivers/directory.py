@@ -94,7 +94,7 @@ class FolderStorage:
         Option(
             name="folder",
             default="",
-            doc="where to record, an absolute path; nothing: the folder media in the data folder",
+            doc="where to record, an absolute path; empty: the folder media in the data folder",
         ),
         Option(name="name", default="Internal storage", doc="what people see it called"),
         Option(

@@ -84,7 +84,7 @@ class GpioLights:
             doc="the line that switches the lamp of head 1: CHIP:LINE, the chip by its name or "
             "label, the line by its offset or name; or a line's name alone",
         ),
-        Option(name="head-2", default="", doc="the same for head 2"),
+        Option(name="head-2", default="", doc="likewise for head 2"),
         Option(name="active-low", default=False, doc="the lamps are on when their line is low"),
         Option(
             name="open-drain",

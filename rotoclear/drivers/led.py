@@ -8,10 +8,8 @@ of one or the segments of a ring, and is switched as one.
 A lamp is known by the head that the configuration gives it to, ``head-1`` or ``head-2``. The LEDs'
 own names do not survive: kernels number them in the order in which they were plugged in.
 
-The files belong to root. A udev rule gives them to the server's group::
-
-    SUBSYSTEM=="leds", ACTION=="add", RUN+="/bin/chgrp -R rotoclear /sys%p", \
-RUN+="/bin/chmod -R g+w /sys%p"
+The files belong to root. The udev rule in ``etc/udev/70-rotoclear.rules`` gives two of each LED
+to the server's group: ``brightness`` and ``trigger``.
 """
 
 # pathlib would be one more import for the driver's process.
@@ -69,6 +67,7 @@ class Led:
         """
         What one of its files says.
 
+        :param attribute: the file's name.
         :raises DeviceGone: it is not there.
         :raises DeviceFailure: it cannot be read.
         """
@@ -165,6 +164,8 @@ class LedLamp:
     A lamp of one or more LEDs.
 
     :param patterns: name its LEDs.
+    :param leds: all there are.
+    :param identity: a key of :data:`HEADS`.
     :param percent: of their greatest brightness when it is on, 1 to 100.
     :raises DeviceGone: they are not there.
     """
@@ -234,7 +235,7 @@ class LedLights:
             default=(),
             doc="the LEDs that are the lamp of head 1: names in /sys/class/leds, * and ? allowed",
         ),
-        Option(name="head-2", default=(), doc="the same for head 2"),
+        Option(name="head-2", default=(), doc="likewise for head 2"),
         Option(
             name="brightness",
             default=100,

@@ -113,7 +113,7 @@ class RemovableStorage:
         Option(
             name="folder",
             default="rotoclear",
-            doc="the folder on a stick to record in, made if it is missing; nothing: all of it",
+            doc="the folder on a stick to record in, made if it is missing; empty: all of it",
         ),
         Option(
             name="mount",

@@ -80,8 +80,8 @@ class V4l2Cameras:
         Option(
             name="prefer-format",
             default="auto",
-            doc="the pixel format to take where a camera has it: auto (raw while the bandwidth "
-            "is sane, else mjpeg), or one of the formats",
+            doc="the pixel format to take where a camera has it: auto (raw, but mjpeg beyond "
+            "260 MB a second), or one of the formats",
             choices=("auto", *sorted(set(FORMATS.values()))),
         ),
     )
