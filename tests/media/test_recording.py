@@ -89,7 +89,7 @@ class Studio:
             self.recording.put(counted(self._number, **options))
             self._number += 1
             self.settle()
-            while (take := self.recording._take) is not None and not take.file:
+            while (take := self.recording._takes.current) is not None and not take.file:
                 time.sleep(0.002)
 
     def skip(self, count: int) -> None:
@@ -127,7 +127,7 @@ class Studio:
 
     def writer(self) -> int:
         """The process that writes now."""
-        take = self.recording._take
+        take = self.recording._takes.current
         assert take is not None
         return take.film.pid
 
@@ -257,7 +257,7 @@ def test_no_pictures(studio: Studio) -> None:
 def test_a_volume_that_does_not_answer(studio: Studio) -> None:
     """Refused in time, and said whose fault it is."""
     end = time.monotonic() + LIMIT
-    while (spare := studio.recording._spare) is None:
+    while (spare := studio.recording._takes.spare) is None:
         assert time.monotonic() < end
         time.sleep(0.01)
     assert spare._started.wait(LIMIT)
@@ -283,7 +283,7 @@ def test_a_process_that_is_late_is_kept_for_the_next_film(
     volume.mkdir()
     studio = Studio(volume)
     end = time.monotonic() + LIMIT
-    while (process := studio.recording._spare) is None:
+    while (process := studio.recording._takes.spare) is None:
         assert time.monotonic() < end
         time.sleep(0.01)
     for number in (1000, 1001):
@@ -376,12 +376,12 @@ def test_what_writes_is_killed(studio: Studio) -> None:
 
 def test_the_spare_one_is_killed(studio: Studio) -> None:
     end = time.monotonic() + LIMIT
-    while studio.recording._spare is None:
+    while studio.recording._takes.spare is None:
         assert time.monotonic() < end
         time.sleep(0.01)
-    dead = studio.recording._spare
+    dead = studio.recording._takes.spare
     os.kill(dead.pid, signal.SIGKILL)
-    while studio.recording._spare is dead:
+    while studio.recording._takes.spare is dead:
         assert time.monotonic() < end
         time.sleep(0.01)
     studio.record()
@@ -400,7 +400,7 @@ def test_the_file_is_locked_while_it_is_written(studio: Studio) -> None:
 def test_a_writer_closes_the_film_when_the_engine_has_gone(studio: Studio) -> None:
     studio.record()
     studio.shoot(30)
-    take = studio.recording._take
+    take = studio.recording._takes.current
     assert take is not None
     end = time.monotonic() + LIMIT
     while take.film._waiting:
