@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from rotoclear.control.client import RefusedByServer, call
+from rotoclear.state.keys import PIP_MODES
 from tests.harness import Client, Server
 from tests.robustness.people import PASSWORD
 from tests.robustness.vitals import until
@@ -191,12 +192,14 @@ def director(house: House, draw: random.Random) -> None:
         while house.open(0.5):
             resolution = draw.choice(("640x480", "1280x720"))
             client.ask({"resolution": resolution, "fps": draw.choice((5, 10, 15))})
+            client.ask({"pip-mode": draw.choice(PIP_MODES), "cam1-sensor": draw.choice((1, 2))})
             if "info" in client.ask({"record": True}):
                 house.done["films"] += 1
             house.open(draw.uniform(0.5, 3))
             if draw.random() < 0.3:
                 client.ask({"record": "pause"})
                 client.ask({"record": "pause_release"})
+            client.ask({"main-camera": draw.choice((1, 2))})
             if "info" in client.ask({"snap": True}):
                 house.done["pictures"] += 1
             house.open(draw.uniform(0.1, 1))
