@@ -258,7 +258,7 @@ def test_only_https(machine: Machine) -> None:
     assert closed(machine, 80)
     machine.path(CONFIG).write_text(text)
     machine.run("systemctl", "unmask", "rotoclear-http.socket")
-    machine.run("systemctl", "enable", "--now", "rotoclear-http.socket")
+    machine.run("systemctl", "enable", "rotoclear-http.socket")
     machine.run("systemctl", "restart", "rotoclear")
     answers(machine)
     assert not closed(machine, 80)
