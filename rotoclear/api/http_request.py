@@ -11,6 +11,7 @@ error is JSON, and nothing tells which software this is.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote_to_bytes
@@ -140,7 +141,8 @@ class Request(server.Request):
         """Send the whole answer, if anybody is still there."""
         if self.gone:
             return
-        self.setResponseCode(status)
+        # Twisted has no words for some: 426, 429.
+        self.setResponseCode(status, HTTPStatus(status).phrase.encode("ascii"))
         if status not in http.NO_BODY_CODES:
             self.setHeader(b"Content-Length", b"%d" % len(body))
             if content_type is not None:

@@ -157,14 +157,17 @@ def _print_refused(answer: _Answer) -> None:
 
 def _counted(manifest: archive.Manifest) -> str:
     counts = manifest.counts
-    return (
-        f"rotoclear {printable(manifest.version)}, {counts.get('settings', 0)} settings, "
-        f"{_people(counts.get('users', 0))}, {counts.get('media', 0)} films and pictures"
+    parts = (
+        f"rotoclear {printable(manifest.version)}",
+        _several(counts.get("settings", 0), "setting"),
+        _several(counts.get("users", 0), "user"),
+        _several(counts.get("media", 0), "film or picture", "films and pictures"),
     )
+    return ", ".join(parts)
 
 
-def _people(count: int) -> str:
-    return "1 user" if count == 1 else f"{count} users"
+def _several(count: int, one: str, more: str = "") -> str:
+    return f"1 {one}" if count == 1 else f"{count} {more or one + 's'}"
 
 
 # -- without a server ----------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 import pytest
 from twisted.internet.task import Clock
@@ -33,7 +34,9 @@ def ask(
     head, _, body = transport.value().partition(b"\r\n\r\n")
     status, *fields = head.decode().split("\r\n")
     answered = dict(f.lower().split(": ", 1) for f in fields)
-    return int(status.split()[1]), answered, json.loads(body) if body else {}
+    _, code, phrase = status.split(" ", 2)
+    assert phrase == HTTPStatus(int(code)).phrase
+    return int(code), answered, json.loads(body) if body else {}
 
 
 def test_good() -> None:
