@@ -23,7 +23,6 @@ from rotoclear.errors import StartError
 DEFAULT_LISTEN = ("tcp:8080:interface=127.0.0.1",)
 """Where the server listens when nobody says otherwise: this machine only."""
 
-
 TOML_TYPES = (datetime.datetime, datetime.date, datetime.time)
 """What TOML knows beyond JSON: kept as it is, so that no setting takes it for text."""
 
@@ -70,7 +69,7 @@ class Limits(_Section, frozen=True):
     message_rate: Annotated[float, Meta(ge=1, le=1_000_000)] = 100.0
     """Messages a second from one client."""
     message_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
-    """Messages that one client may send at once."""
+    """Messages that one client may send at once, before the rate holds."""
     message_waiting: Annotated[int, Meta(ge=0, le=1_000_000)] = 200
     """Messages beyond the rate that wait their turn, two seconds at most."""
     message_size: Annotated[int, Meta(ge=1024, le=2**30)] = 65_536
@@ -78,13 +77,13 @@ class Limits(_Section, frozen=True):
     connections: Annotated[int, Meta(ge=10, le=100_000)] = 1024
     """WebSocket connections; a tenth of them is kept for those who log in."""
     login_failures: Annotated[int, Meta(ge=1, le=1000)] = 5
-    """Failed logins for one user from one address within the window."""
+    """Failed logins for one user from one address within ``login-window``: then none is checked."""
     login_window: Annotated[float, Meta(ge=1, le=86_400)] = 300.0
     """Seconds for which a failed login counts."""
     backlog: Annotated[int, Meta(ge=16_384, le=2**30)] = 262_144
     """Unsent bytes for one client, after which it gets the newest values only."""
     stall: Annotated[float, Meta(ge=1, le=3600)] = 30.0
-    """Seconds for which a client may read nothing at all."""
+    """Seconds for which a client may read nothing at all before it is disconnected."""
     ping_interval: Annotated[float, Meta(ge=0.1, le=3600)] = 20.0
     """Seconds between two pings to a silent client."""
     ping_timeout: Annotated[float, Meta(ge=0.1, le=3600)] = 20.0
@@ -136,13 +135,16 @@ class Heads(_Section, frozen=True):
     """``[heads]``: which camera is 1 and which is 2, and whose lamp is whose."""
 
     camera_1: str = ""
-    """Serial number or port of camera 1; empty: a head keeps the number that it got first."""
+    """
+    Serial number, port or identity of camera 1, as ``GET /api/status`` names them; empty: a head
+    keeps the number that it got first.
+    """
     camera_2: str = ""
     """Likewise of camera 2."""
     light_1: str = ""
     """Serial number, port or identity of the lamp of camera 1."""
     light_2: str = ""
-    """Likewise of camera 2."""
+    """Likewise of the lamp of camera 2."""
 
 
 class Storage(_Section, frozen=True):
@@ -173,9 +175,12 @@ class Recording(_Section, frozen=True):
     keyframe: Annotated[float, Meta(ge=0.1, le=60)] = 2.0
     """Seconds between two keyframes."""
     segment_minutes: Annotated[float, Meta(ge=0, le=1440)] = 60.0
-    """After which a recording goes on in a new file; 0: never."""
+    """Minutes after which a recording goes on in a new file; 0: never."""
     segment_size: Annotated[int, Meta(ge=0, le=1_000_000)] = 4000
-    """Megabytes, likewise. FAT32, which many sticks have, holds no more than 4294."""
+    """
+    Megabytes after which a recording goes on in a new file; 0: never. FAT32, which many sticks
+    have, holds no file above 4294.
+    """
     reserve: Annotated[int, Meta(ge=1, le=1_000_000)] = 100
     """Megabytes that stay free on the volume: with less, a recording ends."""
 
@@ -204,7 +209,7 @@ class Live(_Section, frozen=True):
     """``[live]``: the picture that viewers see."""
 
     quality: Annotated[int, Meta(ge=1, le=100)] = 80
-    """Of its JPEGs; all viewers share them."""
+    """JPEG quality, 1 (smallest) to 100 (best); all viewers share it."""
 
 
 class Rtsp(_Section, frozen=True):
@@ -222,9 +227,9 @@ class Rtsp(_Section, frozen=True):
     udp_first: Annotated[int, Meta(ge=0, le=65_535)] = 6970
     """The first port that pictures are sent from by UDP, two a viewer; 0: no UDP."""
     udp_last: Annotated[int, Meta(ge=0, le=65_535)] = 7069
-    """The last one."""
+    """The last port that pictures are sent from by UDP."""
     connections: Annotated[int, Meta(ge=1, le=1000)] = 50
-    """Connections at once."""
+    """RTSP connections at once."""
 
 
 class Publish(_Section, frozen=True):

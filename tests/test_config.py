@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -205,6 +206,16 @@ def sections():
             yield name, value
 
 
+def bounds():
+    """Section, name and limits of each setting that is a number."""
+    for section in msgspec.structs.fields(Configuration):
+        if isinstance(section.type, type) and issubclass(section.type, msgspec.Struct):
+            for field in msgspec.structs.fields(section.type):
+                for limits in getattr(field.type, "__metadata__", ()):
+                    if limits.le is not None:
+                        yield section.encode_name, field.encode_name, limits
+
+
 class ExampleTests(SynchronousTestCase):
     """etc/rotoclear.toml explains every setting, and changes none."""
 
@@ -228,6 +239,19 @@ class ExampleTests(SynchronousTestCase):
             if any("=" in line and not line.startswith("# ") for line in lines):
                 first = next(line for line in lines if not line.startswith("["))
                 self.assertTrue(first.startswith("# "), group)
+
+    def test_tells_ranges(self):
+        """As they are checked: the comment above a number has its bounds."""
+        parts = re.split(r"^\[(\w+)\]$", EXAMPLE.read_text(), flags=re.M)
+        told = dict(zip(parts[1::2], parts[2::2], strict=True))
+        checked = 0
+        for name, field, limits in bounds():
+            groups = told[name].split("\n\n")
+            (group,) = (group for group in groups if f"\n{field} = " in group)
+            for bound in (limits.ge, limits.le):
+                self.assertRegex(group, rf"\b{re.escape(str(bound))}\b", f"{name}.{field}")
+            checked += 1
+        self.assertGreater(checked, 20)
 
     def test_its_endpoints(self):
         """The endpoint strings in its comments can be used as they are."""
