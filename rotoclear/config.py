@@ -284,7 +284,7 @@ class Configuration(_Section, frozen=True):
     drivers: dict[str, DriverOptions] = field(default_factory=dict)
     """
     ``[drivers.NAME]``: a driver's own options, see below; ``rotoclear driver list --json``
-    has them. One that is unknown or wrong keeps that driver from starting
+    shows what they are set to. One that is unknown or wrong keeps that driver from starting
     (it is ``refused``, with the reason), and nothing else.
     """
 
