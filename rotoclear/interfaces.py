@@ -157,7 +157,7 @@ class DriverKey:
         :class:`~rotoclear.values.Choice` or :class:`~rotoclear.values.Text`.
     :ivar default: its value before anyone has set it.
     :ivar doc: a line for people, 1 to 500 characters.
-    :ivar permission: who holds ``..._r`` of this may read it, who holds
+    :ivar permission: whoever holds ``..._r`` of this may read it, whoever holds
         ``..._rw`` may write it too.
     :ivar writable: clients may set it: the driver provides :class:`IKeys`.
         Else it is only ever the driver that does (``context.publish``).
