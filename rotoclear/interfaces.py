@@ -18,9 +18,9 @@ a driver provides        it finds and opens  which provides
 A plugin module holds one instance of each driver::
 
     # rotoclear/plugins/acme_cameras.py, in a distribution of your own
-    from acme.rotoclear import AcmeDriver
+    from acme.camera import AcmeCamera
 
-    acme_camera = AcmeDriver()
+    acme_camera = AcmeCamera()
 
 **Errors.** A call that the hardware refuses raises :class:`DeviceFailure`; a
 device that is no longer there raises :class:`DeviceGone`; a driver that cannot

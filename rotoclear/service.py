@@ -70,9 +70,13 @@ def make_service(
     """
     Put the server together.
 
+    :param reactor: Twisted's; nothing is scheduled with it yet.
+    :param configuration: as it was read and checked.
     :param data_dir: the data folder; it exists and is ours alone.
-    :param listeners: the sockets to serve, bound already.
-    :raises StartError: the database in the data folder cannot be used.
+    :param listeners: the sockets to serve HTTP and WebSocket at, bound already.
+    :return: the server, not started yet.
+    :raises StartError: the database in the data folder cannot be used, or a
+        port of ``[rtsp]`` cannot be listened at.
     """
     # Twisted's reactor tells the wall clock's time, which jumps when a device
     # gets to know it: time-outs would all be over, or never be. Nothing is

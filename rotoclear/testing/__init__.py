@@ -5,7 +5,7 @@ A class of tests for each driver, of whatever kind of test case there is::
 
     from unittest import TestCase
     from rotoclear.testing import LightDriverTests
-    from acme.rotoclear import AcmeLamp
+    from acme.lamp import AcmeLamp
 
     class TestAcmeLamp(LightDriverTests, TestCase):
         module, attribute = "rotoclear.plugins.acme_lamp", "acme_lamp"
