@@ -7,10 +7,12 @@ there are when it is made, so it is made anew when they have changed.
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.application.service import Service
@@ -33,6 +35,14 @@ FAREWELL: Final = 2.0
 """Seconds that taking leave may last: nobody waits for the network at a shutdown."""
 
 MISSING: Final = "the library zeroconf is not installed: pip install 'rotoclear[discovery]'"
+
+AVAHI: Final = Path("/run/avahi-daemon/pid")
+"""The number of Avahi's process. It has the machine's own name, and gives it up to another."""
+
+TAKEN: Final = (
+    "Avahi answers for this machine's name: install etc/avahi/rotoclear.service, "
+    "or choose another name, discovery.host"
+)
 
 
 class Wishes(Protocol):
@@ -58,6 +68,7 @@ class Announcer(Service):
     :param web: the server's ports.
     :param rtsp: those of RTSP.
     :param look: tells this machine's addresses; may block.
+    :param avahi: the file with the number of Avahi's process.
     """
 
     _log = Logger()
@@ -70,6 +81,7 @@ class Announcer(Service):
         rtsp: Sequence[Port],
         version: str,
         look: Callable[[], list[str]] | None = None,
+        avahi: Path = AVAHI,
     ) -> None:
         self._reactor = reactor
         self._wishes = wishes
@@ -77,6 +89,7 @@ class Announcer(Service):
         self._rtsp = rtsp
         self._version = version
         self._look = look or addresses
+        self._avahi = avahi
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._state = {"state": "starting"}
@@ -126,6 +139,10 @@ class Announcer(Service):
         from zeroconf import IPVersion, Zeroconf
 
         found = self._wanted()
+        if self._taken():
+            self._state = {"state": "idle", "reason": TAKEN}
+            self._wait_for_change(found, taken=True)
+            return
         services = announcements(self._web, self._rtsp, found, self._version)
         if not services:
             reason = "no port can be reached from outside: server.listen" if found else "no address"
@@ -146,7 +163,7 @@ class Announcer(Service):
     def _register(self, zeroconf: Zeroconf, service: Announcement, found: list[str]) -> None:
         from zeroconf import ServiceInfo
 
-        host = self._wishes.host or socket.gethostname().partition(".")[0]
+        host = self._wishes.host or _own_name()
         name = label(self._wishes.name or f"rotoclear on {host}")
         kind = f"{service.type}.local."
         info = ServiceInfo(
@@ -166,11 +183,16 @@ class Announcer(Service):
             port=service.port,
         )
 
-    def _wait_for_change(self, found: list[str]) -> None:
+    def _wait_for_change(self, found: list[str], *, taken: bool = False) -> None:
         while not self._stop.wait(PERIOD):
+            if self._taken() != taken:
+                return
             if self._wanted() != found:
                 self._log.info("discovery: the addresses have changed")
                 return
+
+    def _taken(self) -> bool:
+        return self._wishes.host in ("", _own_name()) and _runs(self._avahi)
 
     def _wanted(self) -> list[str]:
         there = self._look()
@@ -178,6 +200,21 @@ class Announcer(Service):
         if wanted:
             return sorted(set(there) & set(wanted))
         return sorted(a for a in there if not ip_address(a).is_loopback)
+
+
+def _runs(pid_file: Path) -> bool:
+    """Whether the process is there whose number is in the file; Avahi leaves its file behind."""
+    try:
+        os.kill(int(pid_file.read_text()), 0)
+    except PermissionError:
+        return True  # another user's
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _own_name() -> str:
+    return socket.gethostname().partition(".")[0]
 
 
 def addresses() -> list[str]:

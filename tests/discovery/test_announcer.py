@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from zeroconf import ServiceBrowser, ServiceInfo, Zeroconf
 
 from rotoclear.config import Discovery
 from rotoclear.discovery import announcer as module
-from rotoclear.discovery.announcer import MISSING, Announcer
+from rotoclear.discovery.announcer import AVAHI, MISSING, TAKEN, Announcer
 from rotoclear.discovery.records import Port, announcements
 from tests.harness import Server
 from tests.harness.server import ROOT
@@ -97,15 +99,18 @@ class Reactor(Clock):
     """One that is never run: the announcer only uses its threads to stop."""
 
 
-def announcing(there: list[str], **wishes: Any) -> Announcer:
+def announcing(
+    there: list[str], *, host: str = "rotoclear-test", avahi: Path = AVAHI, **wishes: Any
+) -> Announcer:
     """One on a port of loopback, with addresses that change when the list does."""
     return Announcer(
         Reactor(),
-        Discovery(enabled=True, host="rotoclear-test", **wishes),
+        Discovery(enabled=True, host=host, **wishes),
         [Port(4711, LOOPBACK, tls=True)],
         [],
         "1.2.3",
         look=lambda: list(there),
+        avahi=avahi,
     )
 
 
@@ -129,6 +134,42 @@ def test_addresses_come_and_go(browser: Browser, monkeypatch: pytest.MonkeyPatch
         until(lambda: announcer.health()["discovery"]["state"] == "ok", "all is announced")
         there.clear()
         browser.find(4711, 0)
+    finally:
+        end(announcer)
+
+
+def test_avahi_has_the_name(
+    tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that answer for one name: Avahi would give it up. It comes and goes."""
+    monkeypatch.setattr(module, "PERIOD", 0.05)
+    monkeypatch.setattr(module, "_own_name", lambda: "rotoclear-own")
+    avahi = tmp_path / "pid"
+    avahi.write_text(f"{os.getpid()}\n")
+    announcer = announcing([LOOPBACK], host="", avahi=avahi, addresses=(LOOPBACK,))
+    announcer.startService()
+    try:
+        until(lambda: announcer.health()["discovery"]["state"] == "idle", "it keeps quiet")
+        assert announcer.health()["discovery"]["reason"] == TAKEN
+        # It has ended, and left its file.
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        avahi.write_text(f"{ended.pid}\n")
+        found = browser.find(4711, 2)
+        assert found["_https._tcp.local."].server == "rotoclear-own.local."
+        avahi.write_text(f"{os.getpid()}\n")
+        browser.find(4711, 0)
+    finally:
+        end(announcer)
+
+
+def test_another_name_than_avahis(tmp_path: Path, browser: Browser) -> None:
+    avahi = tmp_path / "pid"
+    avahi.write_text(f"{os.getpid()}\n")
+    announcer = announcing([LOOPBACK], avahi=avahi, addresses=(LOOPBACK,))
+    announcer.startService()
+    try:
+        browser.find(4711, 2)
     finally:
         end(announcer)
 
