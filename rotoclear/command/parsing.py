@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _INDENT = 2
-_COLUMN = 14
+_COLUMN = 15
 
 
 def command(
