@@ -97,7 +97,7 @@ def document(keys: KeyTable) -> Document:
                 "address": "/api/live",
                 "title": "Live picture",
                 "description": (
-                    "Takes `Media_r`; who does not have it is closed out with 1008 after 10 s. "
+                    "Takes `Media_r`; whoever does not have it is closed with 1008 after 10 s. "
                     "A client that is slower than the camera misses pictures."
                 ),
                 "messages": {

@@ -48,10 +48,10 @@ SERVER_ERROR: Final = "Server error"
 ERRORS: Final[Mapping[str, str]] = {
     PERMISSION_DENIED: "The connection may not write (or read) the key; read-only keys too.",
     INVALID_VALUE: "Wrong type, out of range, or not one of the choices.",
-    UNKNOWN_KEY: "There is no such state.",
+    UNKNOWN_KEY: "There is no such key.",
     NOT_AVAILABLE: "Not right now: no camera, no storage, a recording is running.",
-    DEVICE_ERROR: "The driver failed or did not answer; the state keeps its old value.",
-    INVALID_MESSAGE: "Not JSON, not an object, binary, too deep, or too many keys.",
+    DEVICE_ERROR: "The driver failed or did not answer; the key keeps its old value.",
+    INVALID_MESSAGE: "Not JSON, not an object, binary, too deep, a key twice, or too many keys.",
     SERVER_ERROR: "A fault of the server; its log tells which.",
 }
 """What ``error`` may say about a message or one key of it, and when."""
