@@ -108,7 +108,12 @@ class Accounts:
             reactor, self._logins, throttle, self._users, self._audit, wall_clock
         )
         self._stream_keys = StreamKeys(
-            reactor, database, throttle, self._users, self._audit, wall_clock
+            reactor,
+            database,
+            Throttle(reactor, limits.login_failures, limits.login_window),
+            self._users,
+            self._audit,
+            wall_clock,
         )
 
     @classmethod

@@ -74,6 +74,9 @@ class StreamKeys:
     """
     The keys of a running server, and who was let in with one.
 
+    :param throttle: of its own. A wrong proof costs no hash and takes any name, so
+        in the passwords' one it would push their failures out; and who knows a
+        key must not clear the count of wrong passwords.
     :param users: the users by name; who changes them keeps it up to date.
     :ivar sessions: of those who were let in; whoever changes a user's role, or
         removes the user, has to tell them.

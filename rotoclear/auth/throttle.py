@@ -21,8 +21,9 @@ from rotoclear.auth.errors import TooManyAttempts
 MOST: Final = 16_384
 """
 Pairs of user and address that are remembered; beyond it the one that has not
-failed for the longest is forgotten. The cost of a hash lets nobody fill it
-within the default window.
+failed for the longest is forgotten. Where each failure costs a hash, that lets
+nobody fill it within the default window; what costs none (Digest) needs a
+throttle of its own.
 """
 
 

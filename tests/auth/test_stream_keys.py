@@ -8,9 +8,10 @@ from rotoclear.auth.errors import InvalidCredentials, NoSuchUser, TooManyAttempt
 from rotoclear.auth.offline import OfflineUsers
 from rotoclear.auth.sessions import Session
 from rotoclear.auth.streamkeys import IDLE, UnknownAction
+from rotoclear.auth.throttle import MOST
 from rotoclear.state.permissions import NOTHING, ROLES
 
-from .house import HERE, THERE, CheapArgon, HouseTestCase, audit, lines
+from .house import HERE, PASSWORD, THERE, CheapArgon, HouseTestCase, audit, lines
 
 
 def nothing() -> None:
@@ -84,16 +85,35 @@ class StreamKeyTests(HouseTestCase):
         self.successResultOf(self.accounts.add_user("viewer", "viewer", "x" * 9, "test", HERE))
         self.assertEqual(self.connection.execute("SELECT * FROM stream_keys").fetchall(), [])
 
-    def test_wrong_ones_are_counted_with_wrong_passwords(self) -> None:
+    def test_wrong_ones_are_counted(self) -> None:
         key = self.act("show")
-        for _ in range(3):
+        for _ in range(5):
             self.refused("wrong")
-        for _ in range(2):
-            self.failureResultOf(self.accounts.verify("viewer", "wrong", HERE), InvalidCredentials)
         self.assertRaises(TooManyAttempts, self.session, key)
         self.session(key, address=THERE)
         self.reactor.advance(self.limits.login_window)
         self.session(key)
+
+    def wrong_password(self, times: int) -> None:
+        for _ in range(times):
+            self.failureResultOf(self.accounts.login("viewer", "wrong", HERE), InvalidCredentials)
+
+    def locked(self) -> None:
+        self.failureResultOf(self.accounts.login("viewer", PASSWORD, HERE), TooManyAttempts)
+
+    def test_many_wrong_ones_do_not_unlock_a_password(self) -> None:
+        """They cost no hash, and the names may be made up."""
+        self.wrong_password(5)
+        for number in range(MOST + 1):
+            self.refused("wrong", f"user{number}")
+        self.locked()
+
+    def test_a_right_one_does_not_unlock_a_password(self) -> None:
+        key = self.act("show")
+        self.wrong_password(4)
+        self.session(key)
+        self.wrong_password(1)
+        self.locked()
 
     def test_who_watches_stays_and_who_does_not_is_forgotten(self) -> None:
         key = self.act("show")
