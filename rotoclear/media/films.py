@@ -209,7 +209,10 @@ class Films:
             sha256=stored.sha256,
             user=user,
         )
-        return Deferred.fromCoroutine(self._snapshot(entry))
+        # Whoever waits may be cancelled; the picture is there, and is to be found.
+        waiting: Deferred[str] = Deferred()
+        Deferred.fromCoroutine(self._snapshot(entry)).chainDeferred(waiting)
+        return waiting
 
     async def _snapshot(self, entry: Entry) -> str:
         await self._catalogue.put(entry)

@@ -24,6 +24,9 @@ class Watcher(Protocol):
     def back(self) -> None:
         """There is an engine again."""
 
+    def late(self, paused: bool) -> None:
+        """It has paused the recording, or gone on with it, when nobody waited for that any more."""
+
 
 class IEngine(Interface):
     """

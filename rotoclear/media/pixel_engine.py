@@ -77,10 +77,12 @@ class PixelEngine:
         return Deferred.fromCoroutine(self._stop())
 
     def pause(self) -> Deferred[None]:
-        return self._service.ask(wire.Pause).addCallback(_nothing)
+        return self._service.ask(wire.Pause, late=lambda _: self._late(True)).addCallback(_nothing)
 
     def resume(self) -> Deferred[None]:
-        return self._service.ask(wire.Resume).addCallback(_nothing)
+        return self._service.ask(wire.Resume, late=lambda _: self._late(False)).addCallback(
+            _nothing
+        )
 
     def snap(self) -> Deferred[None]:
         return Deferred.fromCoroutine(self._snap())
@@ -119,19 +121,26 @@ class PixelEngine:
         self._let_go()
 
     async def _snap(self) -> None:
-        place, camera = self._place(), self._camera()
+        place, camera, user = self._place(), self._camera(), ASKER.get()
+
+        def keep(raw: dict[str, Any]) -> Deferred[str]:
+            return self._films.snapshot(place, wire.Stored(**raw), camera, user)
+
         token = object()
         self._service.need(token)
         try:
             raw = await self._service.ask(
                 lambda number: wire.Snap(
                     number, place.path, int(self._model["jpeg-quality"]), self._notes(camera)
-                )
+                ),
+                # A slow stick has it all the same: it is not to lie there unknown.
+                late=lambda raw: keep(raw).addErrback(
+                    lambda failure: self._log.failure("a picture is not listed", failure)
+                ),
             )
         finally:
             self._service.done(token)
-        stored = wire.Stored(**raw)
-        await self._films.snapshot(place, stored, camera, ASKER.get())
+        await keep(raw)
 
     # -- what is so ------------------------------------------------------
 
@@ -161,6 +170,10 @@ class PixelEngine:
             self._let_go()
             for watcher in self._watchers:
                 watcher.ended(event.reason)
+
+    def _late(self, paused: bool) -> None:
+        for watcher in self._watchers:
+            watcher.late(paused)
 
     def _check_encoder(self) -> None:
         """

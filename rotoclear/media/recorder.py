@@ -177,6 +177,12 @@ class Recorder(Lane):
         if self._end(reason):
             self._interrupted = running
 
+    def late(self, paused: bool) -> None:
+        state = PAUSED if paused else RUNNING
+        if not self._stopping and self._model["record"] not in (STOPPED, state):
+            self._log.info("the engine has come late to record={state}", state=state)
+            self._model.commit({"record": state})
+
     def back(self) -> None:
         if self._interrupted:
             Deferred.fromCoroutine(self._go_on())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 
 from attrs import define
@@ -51,6 +51,8 @@ GRACE: Final = 0.2
 
 REQUEST_LIMIT: Final = 1.9
 """Seconds for what it is asked; a little less than the two that a client waits."""
+
+LATE: Final = "The picture engine has not done it within 2 seconds: no picture came, or it is busy"
 
 FIRST: Final = 0.2
 """Seconds before it is started again; doubled each time."""
@@ -113,6 +115,7 @@ class Listener(Protocol):
 class _Request:
     done: Deferred[object]
     limit: IDelayedCall
+    late: Callable[[Any], object] | None = None
 
 
 @define(eq=False)
@@ -166,6 +169,8 @@ class EngineService(Service):
         self._quality = quality
         self._link: Link | None = None
         self._requests: dict[int, _Request] = {}
+        # Who is told of what comes about when it is not waited for any more.
+        self._belated: dict[int, Callable[[Any], object]] = {}
         self._numbers = itertools.count(1)
         self._needs: dict[tuple[object, int], int] = {}
         self._viewers: list[Viewer] = []
@@ -300,6 +305,7 @@ class EngineService(Service):
         if self._suspicion is not None:
             self._suspicion.cancel()
         self._suspicion = None
+        self._belated.clear()
         requests, self._requests = self._requests, {}
         for request in requests.values():
             request.limit.cancel()
@@ -359,6 +365,9 @@ class EngineService(Service):
     def _answered(self, number: int, result: object) -> None:
         request = self._requests.pop(number, None)
         if request is None:
+            late = self._belated.pop(number, None)
+            if late is not None and not isinstance(result, Exception):
+                self._tell([late], result)
             return
         request.limit.cancel()
         if isinstance(result, Exception):
@@ -374,7 +383,7 @@ class EngineService(Service):
             for listener in tuple(self._listeners.get(head.camera, ())):
                 listener.access_unit(data, head.time, bool(head.flags & wire.KEY))
 
-    def _tell(self, observers: list[Callable[..., None]], news: object) -> None:
+    def _tell(self, observers: Sequence[Callable[..., object]], news: object) -> None:
         for observer in observers:
             try:
                 observer(news)
@@ -384,13 +393,18 @@ class EngineService(Service):
     # -- what is asked of it ---------------------------------------------
 
     def ask(
-        self, make: Callable[[int], wire.ToEngine], limit: float = REQUEST_LIMIT
+        self,
+        make: Callable[[int], wire.ToEngine],
+        limit: float = REQUEST_LIMIT,
+        late: Callable[[Any], object] | None = None,
     ) -> Deferred[Any]:
         """
         Ask for something.
 
         :param make: makes the message, of its number.
         :param limit: seconds for the answer.
+        :param late: called with the result if it has come about after all when nobody waits
+            for it any more.
         :return: its result. May be cancelled: nobody waits any more.
         :raises rotoclear.state.errors.DeviceError: through the Deferred: it was
             refused, not answered in time, or there is no engine now.
@@ -400,18 +414,26 @@ class EngineService(Service):
         number = next(self._numbers)
         done: Deferred[Any] = Deferred(lambda _: self._give_up(number))
         timer = self._reactor.callLater(limit, self._late, number)
-        self._requests[number] = _Request(done, timer)
+        self._requests[number] = _Request(done, timer, late)
         self._send(make(number))
         return done
 
     def _give_up(self, number: int) -> None:
-        request = self._requests.pop(number, None)
+        request = self._let_wait(number)
         if request is not None:
             request.limit.cancel()
 
     def _late(self, number: int) -> None:
-        request = self._requests.pop(number)
-        request.done.errback(DeviceError("No picture came within 2 seconds"))
+        request = self._let_wait(number)
+        if request is not None:
+            request.done.errback(DeviceError(LATE))
+
+    def _let_wait(self, number: int) -> _Request | None:
+        """Nobody waits for its answer any more."""
+        request = self._requests.pop(number, None)
+        if request is not None and request.late is not None:
+            self._belated[number] = request.late
+        return request
 
     def _send(self, message: wire.ToEngine, frames: socket.socket | None = None) -> None:
         if self._link is not None:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ class Cinema:
         found: list[Path] = []
 
         def look() -> bool:
-            found[:] = [path for path in stick.rglob("*.part") if path.stat().st_size > 300_000]
+            # One may just be getting its name.
+            with suppress(FileNotFoundError):
+                parts = list(stick.rglob("*.part"))
+                found[:] = [path for path in parts if path.read_bytes().count(b"moof") > 1]
             return bool(found)
 
         until(look, "something is recorded", LIMIT)
@@ -120,7 +124,8 @@ def cinema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cinema]:
             cinema.part()
             client.until({"record": True})
             for pid in processes(server, WRITER):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it was a segment's that has just ended
+                    os.kill(pid, signal.SIGKILL)
             client.until({"record": False})
             cinema.keep("cut off")
         yield cinema
@@ -141,7 +146,7 @@ def test_plays(cinema: Cinema, browser: Browser, kind: str) -> None:
     rows = [row for row in cinema.films[kind] if row["state"] != "damaged"]
     assert len(rows) >= (2 if kind in ("in two files", "engine killed") else 1)
     if kind == "cut off":
-        assert [row["state"] for row in rows] == ["recovered"]
+        assert rows[0]["state"] == "recovered"
     for row in rows:
         film = examine(server.data_dir / "simulated-stick" / row["file"])
         answer = server.request("POST", "/api/tickets", {"path": row["url"]}, token=cinema.token)

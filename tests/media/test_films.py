@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -139,6 +139,23 @@ class FilmsTests(Case):
         self.films.event(opened("b.mp4"))
         self.assertEqual([film.file for film in self.rows()], ["b.mp4"])
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_a_snapshot_is_listed_though_nobody_waits_any_more(self) -> None:
+        written: Deferred[None] = Deferred()
+        put = self.catalogue.put
+
+        async def slowly(one: Entry) -> Entry:
+            await written
+            return await put(one)
+
+        self.catalogue.put = lambda one: Deferred.fromCoroutine(slowly(one))  # type: ignore[method-assign]
+        stored = wire.Stored("a.jpg", 1500.0, 640, 480, 777, "12ab")
+        waiting = self.films.snapshot(HERE, stored, 2, "anna")
+        waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        written.callback(None)
+        (entry,) = self.rows("snapshot")
+        self.assertEqual(self.model["last-snapshot"], entry.id)
 
     def test_snapshot(self) -> None:
         stored = wire.Stored("a.jpg", 1500.0, 640, 480, 777, "12ab")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -27,9 +28,11 @@ class Service:
         self.trouble: Exception | None = None
         self.asked: list[wire.ToEngine] = []
         self.needs = 0
+        self.late: Any = None
 
-    def ask(self, make: Any) -> Deferred[Any]:
+    def ask(self, make: Any, late: Any = None) -> Deferred[Any]:
         self.asked.append(make(1) if callable(make) else make)
+        self.late = late
         return succeed(None) if self.trouble is None else fail(self.trouble)
 
     def need(self, who: object) -> None:
@@ -60,18 +63,58 @@ class Volumes:
         return Volume()
 
 
-class EndingTests(SynchronousTestCase):
+class Case(SynchronousTestCase):
     def setUp(self) -> None:
-        model = Model(Clock(), KeyTable())
+        self.model = Model(Clock(), KeyTable())
+        self.catalogue = catalogue()
         self.service = Service()
         self.engine = PixelEngine(
             self.service,  # type: ignore[arg-type]
-            model,
+            self.model,
             Heads(),
             Volumes(),
-            Films(model, catalogue()),
+            Films(self.model, self.catalogue),
             wire.Plan(),
         )
+
+
+class LateTests(Case):
+    """What comes about when nobody waits for it any more."""
+
+    def test_a_picture_that_a_slow_stick_has_after_all_is_listed(self) -> None:
+        self.service.trouble = DeviceError("not in time")
+        self.failureResultOf(self.engine.snap(), DeviceError)
+        self.assertEqual(self.successResultOf(self.catalogue.count("snapshot")), 0)
+        stored = wire.Stored("a.jpg", 1500.0, 640, 480, 777, "12ab")
+        self.service.late(msgspec.to_builtins(stored))
+        (entry,) = self.successResultOf(self.catalogue.page("snapshot", 9))
+        self.assertEqual((entry.file, entry.volume, entry.camera), ("a.jpg", "dir/one", 1))
+        self.assertEqual(self.model["last-snapshot"], entry.id)
+
+    def test_one_that_cannot_be_listed_is_logged(self) -> None:
+        self.service.trouble = DeviceError("not in time")
+        self.failureResultOf(self.engine.snap(), DeviceError)
+        self.catalogue.put = lambda entry: fail(OSError("the disk is full"))  # type: ignore[method-assign]
+        self.service.late(msgspec.to_builtins(wire.Stored("a.jpg", 1500.0, 640, 480, 777, "12ab")))
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_pause_and_resume(self) -> None:
+        told: list[bool] = []
+
+        class Watcher:
+            def late(self, paused: bool) -> None:
+                told.append(paused)
+
+        self.engine.watch(Watcher())  # type: ignore[arg-type]
+        for step in (self.engine.pause, self.engine.resume):
+            self.successResultOf(step())
+            self.service.late(None)
+        self.assertEqual(told, [True, False])
+
+
+class EndingTests(Case):
+    def setUp(self) -> None:
+        super().setUp()
         self.successResultOf(self.engine.start())
         self.assertEqual((self.engine.recording, self.service.needs), (True, 1))
 

@@ -257,6 +257,41 @@ class Losses(Case):
         self.assertIs(self.house.model["record"], False)
 
 
+class TheEngineIsLate(Case):
+    """What it does when its asker was told that it has failed is a change like any other."""
+
+    def test_it_pauses_and_goes_on(self) -> None:
+        for begin, step, late in ((True, "pause", "pause"), ("pause", "pause_release", True)):
+            self.reach(begin)
+            self.engine.slow = True
+            outcomes = self.house.ask(record=step)
+            self.house.clock.advance(2)
+            self.assertEqual(errors(outcomes[0]), {"record": DEVICE_ERROR})
+            self.house.broadcasts.clear()
+            self.recorder.late(late == "pause")
+            self.house.turn()
+            self.assertEqual(self.house.told("record"), [late])
+            self.engine.slow = False
+
+    def test_when_it_is_so_already_or_over_nothing_changes(self) -> None:
+        for state in (False, "pause"):
+            self.reach(state)
+            self.house.broadcasts.clear()
+            self.recorder.late(True)
+            self.house.turn()
+            self.assertEqual(self.house.told("record"), [])
+
+    def test_while_it_stops(self) -> None:
+        self.reach(True)
+        self.engine.slow = True
+        self.house.ask(record=False)
+        self.house.turn()
+        self.recorder.late(True)
+        self.assertIs(self.house.model["record"], True)
+        self.engine.answer()
+        self.assertIs(self.house.model["record"], False)
+
+
 class TheEngineIsLost(Case):
     def lose(self) -> None:
         """As a real one: the watcher is told first, then what was asked fails."""

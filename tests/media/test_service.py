@@ -287,6 +287,35 @@ class Asking(Case):
         (told,) = self.process.of(wire.Pause)
         self.process.received(wire.Answer(told.request))  # and nobody minds
 
+    def test_what_comes_about_too_late_is_told(self) -> None:
+        self.ready()
+        late: list[object] = []
+        for leave in (lambda asked: self.live(REQUEST_LIMIT + 0.2), lambda asked: asked.cancel()):
+            asked = self.engine.ask(wire.Pause, late=late.append)
+            asked.addErrback(lambda failure: None)
+            leave(asked)
+            self.process.received(wire.Answer(self.process.of(wire.Pause)[-1].request, "done"))
+        self.assertEqual(late, ["done", "done"])
+
+    def test_what_is_in_time_refused_or_of_an_engine_before_is_not(self) -> None:
+        self.ready()
+        late: list[object] = []
+        in_time = self.engine.ask(wire.Pause, late=late.append)
+        self.process.received(wire.Answer(self.process.of(wire.Pause)[-1].request, "done"))
+        self.assertEqual(self.successResultOf(in_time), "done")
+        for answer in (wire.Refused, None):
+            asked = self.engine.ask(wire.Pause, late=late.append)
+            asked.addErrback(lambda failure: None)
+            asked.cancel()
+            if answer is not None:
+                self.process.received(answer(self.process.of(wire.Pause)[-1].request, "No"))
+        number = self.process.of(wire.Pause)[-1].request
+        self.process.die()
+        self.clock.advance(60)
+        self.ready()
+        self.process.received(wire.Answer(number, "done"))
+        self.assertEqual(late, [])
+
     def test_nobody_waits_any_more(self) -> None:
         self.ready()
         asked = self.engine.ask(wire.Pause).addErrback(lambda failure: None)
