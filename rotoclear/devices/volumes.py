@@ -180,19 +180,24 @@ class Volumes:
 
     def _usage(self, usage: object, device: Device) -> None:
         if device is self._current:
-            self._next = self._reactor.callLater(POLL, self._look, device)
+            self._look_again(device)
             if isinstance(usage, VolumeUsage):
                 self._model.commit({"storage-free": min(max(usage.free, 0), _MOST)})
 
     def _failed(self, failure: Failure, device: Device) -> None:
         failure.trap(DeviceError)
         if device is self._current:
-            self._next = self._reactor.callLater(POLL, self._look, device)
+            self._look_again(device)
             self._log.warn(
                 "volume {identity} does not tell its usage: {error}",
                 identity=device.identity,
                 error=failure.getErrorMessage(),
             )
+
+    def _look_again(self, device: Device) -> None:
+        # It may have been left and chosen anew while it was asked: then two answers come.
+        self.stop()
+        self._next = self._reactor.callLater(POLL, self._look, device)
 
 
 def _who(device: Device | None) -> tuple[str, str] | None:

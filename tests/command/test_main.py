@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -172,7 +172,7 @@ class EndingTests(SynchronousTestCase):
         # Somebody may have to press it twice: until the prompt is read, it may still be written.
         for _ in range(30):
             process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(2)
                 break
         self.assertEqual(process.returncode, 130)

@@ -65,6 +65,20 @@ class Storage(SynchronousTestCase):
         self.house.clock.advance(10 * POLL)
         self.assertEqual(len(self.volume.waiting), 1)
 
+    def test_one_that_is_chosen_anew_while_it_is_asked_is_still_asked_once_a_time(self) -> None:
+        self.plug()
+        self.house.clock.advance(POLL)
+        stick = volume("stick", removable=True)
+        self.house.source.plug(stick)
+        self.assertIs(self.volumes.current(), stick)
+        self.house.source.unplug(stick)
+        self.assertIs(self.volumes.current(), self.volume)
+        self.assertEqual(len(self.volume.waiting), 2)
+        self.volume.answer_all()
+        self.house.turn()
+        self.house.clock.advance(POLL)
+        self.assertEqual(len(self.volume.waiting), 1)
+
     def test_a_volume_that_fails_to_tell_is_asked_again(self) -> None:
         self.plug()
         self.house.clock.advance(POLL)
