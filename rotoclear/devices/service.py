@@ -37,8 +37,12 @@ from rotoclear.state.database import Database
 from rotoclear.state.model import Model
 from rotoclear.values import Value
 
-SETTLE: Final = 3.0
-"""Seconds after which nobody waits for a driver to settle."""
+SETTLE: Final = 5.0
+"""
+Seconds after which nobody waits for a driver to settle.
+
+So long a small machine may take to start them all at boot; cameras are numbered by what is known then.
+"""
 
 CACHE: Final = "plugins.json"
 """The file in the data folder that remembers the scan."""
@@ -189,7 +193,7 @@ class Devices(Service):
 
     def settled(self) -> Deferred[None]:
         """
-        Fires when what is plugged in now is known; after three seconds at most.
+        Fires when what is plugged in now is known; after :data:`SETTLE` seconds at most.
 
         That is, when every driver has found and opened its devices, or failed,
         and those have their numbers.

@@ -36,7 +36,7 @@ class IEngine(Interface):
     :class:`~rotoclear.state.errors.DeviceError` or
     :class:`~rotoclear.state.errors.NotAvailable` when it could not be; then
     nothing has changed. It is cancelled after two seconds: what takes effect later
-    must be undone.
+    is undone (a start), or told to the watcher and the catalogue.
     """
 
     def start(again: bool) -> Deferred[None]:
