@@ -3,7 +3,8 @@ A file on its way to a client, as fast as that takes it.
 
 It is read a piece at a time, and the next one only when the client has taken
 what was there: one that is slow, or stops, costs a piece of memory. One that takes
-nothing at all for a while is hung up on; a player asks for the rest anew.
+nothing at all for a while is hung up on; a player asks for the rest anew. One that
+loses the right to the file is hung up on at once.
 """
 
 # mypy: allow-untyped-calls
@@ -21,9 +22,11 @@ from zope.interface import implementer
 
 from rotoclear.api.http_range import Span
 from rotoclear.api.http_request import Request
+from rotoclear.state.permissions import MEDIA_R, MEDIA_RW
 
 if TYPE_CHECKING:
     from rotoclear.api.library import File
+    from rotoclear.auth.accounts import Session
 
 PIECE: Final = 131_072
 """Bytes that are read at once."""
@@ -38,18 +41,26 @@ class Download:
     :param request: its answer's head is set already.
     :param span: what of the file is sent.
     :param stall: seconds for which the client may take nothing.
+    :param session: whose it is: it keeps that alive, and ends with the right to it.
     """
 
     _log = Logger()
 
     def __init__(
-        self, reactor: IReactorTime, request: Request, file: File, span: Span, stall: float
+        self,
+        reactor: IReactorTime,
+        request: Request,
+        file: File,
+        span: Span,
+        stall: float,
+        session: Session | None,
     ) -> None:
         self._reactor = reactor
         self._request = request
         self._file = file
         self._span = span
         self._stall = stall
+        self._session = session
         self._gone = request.gone
         self._paused = False
         self._stalled: IDelayedCall | None = None
@@ -64,6 +75,9 @@ class Download:
                 return
             request.notifyFinish().addErrback(self._hung_up)
             request.registerProducer(self, True)
+            if self._session is not None:
+                self._session.attach(self._rights_changed)
+                self._rights_changed()  # it may have ended while the file was opened
             await self._send()
         except CancelledError:
             pass  # there is nobody to send it to
@@ -76,12 +90,14 @@ class Download:
             )
             self._cut()
         finally:
+            if self._session is not None:
+                self._session.detach(self._rights_changed)
             self._forget_stall()
             self._file.close()
 
     async def _send(self) -> None:
         offset, end = self._span.begin, self._span.end
-        while offset < end:
+        while offset < end and not self._gone:
             if self._paused:
                 self._resumed = Deferred()
                 await self._wait(self._resumed)
@@ -90,8 +106,9 @@ class Download:
                 raise EOFError("The file has become shorter")
             offset += len(data)
             self._request.write(data)
-        self._request.unregisterProducer()
-        self._request.finish()
+        if not self._gone:
+            self._request.unregisterProducer()
+            self._request.finish()
 
     async def _wait(self, deferred: Deferred[object] | Deferred[bytes]) -> object:
         """What it waits for ends when the client hangs up."""
@@ -109,6 +126,12 @@ class Download:
             self._gone = True
             self._request.unregisterProducer()
             cast(ITCPTransport, self._request.channel.transport).abortConnection()
+
+    def _rights_changed(self) -> None:
+        session = self._session
+        if session is not None and session.permissions.isdisjoint((MEDIA_R, MEDIA_RW)):
+            self._cut()
+            self.stopProducing()
 
     def _hung_up(self, failure: Failure) -> None:
         self.stopProducing()

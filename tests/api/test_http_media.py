@@ -339,6 +339,51 @@ class SlowClientTests(MediaTestCase):
         self.assertTrue(self.large.closed)
         self.assertEqual(self.large.asked, [])
 
+    def test_loses_the_right_to_it(self) -> None:
+        """By another role, or the end of its token."""
+        session = self.accounts.sessions["v1ewer"]
+        client = self.slow()
+        session.role = "operator"
+        session.attached[0]()
+        self.assertFalse(client.transport.disconnected)
+        session.role = "anonymous"
+        session.attached[0]()
+        self.assert_cut(client)
+        session.role = "viewer"
+        client = self.slow()
+        session.end()
+        self.assert_cut(client)
+        self.assertEqual(session.attached, [])
+
+    def test_loses_the_right_to_it_while_it_is_read(self) -> None:
+        self.large.slow = True
+        client = self.ask()
+        self.accounts.sessions["v1ewer"].end()
+        self.assertEqual(self.large.cancelled, 1)
+        self.assert_cut(client)
+
+    def test_loses_the_right_to_it_while_it_is_opened(self) -> None:
+        self.library.opening = Deferred()
+        client = self.ask()
+        self.accounts.sessions["v1ewer"].end()
+        self.library.opening.callback(None)
+        self.assertEqual(self.large.asked, [])
+        self.assert_cut(client)
+
+    def test_is_not_its_sessions_any_more(self) -> None:
+        session = self.accounts.sessions["v1ewer"]
+        self.ask()
+        self.assertEqual(session.attached, [])
+        client = self.slow()
+        self.assertEqual(len(session.attached), 1)
+        client.hang_up()
+        self.assertEqual(session.attached, [])
+
+    def assert_cut(self, client: Client) -> None:
+        self.assertTrue(client.transport.disconnected)
+        self.assertTrue(self.large.closed)
+        self.assertEqual(self.pending(), [])
+
     def test_volume_fails(self) -> None:
         """What is missing must be seen: the connection is cut."""
         self.large.slow = True

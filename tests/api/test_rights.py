@@ -14,6 +14,8 @@ from rotoclear.api.websocket import ApiFactory
 from rotoclear.auth.sessions import MOST
 from rotoclear.state.permissions import ROLES
 from tests.api import wire
+from tests.api.http import Client
+from tests.api.stored import File
 from tests.api.test_http_accounts import PASSWORD, RealUsersTestCase
 
 ENDED = {"authenticated": False, "permissions": ["Device_r"]}
@@ -145,3 +147,62 @@ class Rights(RealUsersTestCase):
         late = wire.Client(self)  # type: ignore[arg-type]
         (answer,) = late.say({"token": anna.token})
         self.assertEqual(answer, {"authenticated": False, "error": "Invalid credentials"})
+
+
+class Downloads(RealUsersTestCase):
+    """What becomes of a file that is on its way to somebody."""
+
+    def download(self, client: Client, path: str = "/api/recordings/a") -> File:
+        """One whose next piece the volume has not delivered yet."""
+        file = self.library.files["a"] = File(b"film", slow=True)
+        client.ask("GET", path)
+        self.assertEqual(len(file.waiting), 1)
+        return file
+
+    def ticket_of(self, anna: Client) -> str:
+        path = "/api/recordings/a"
+        ticket = anna.post("/api/tickets", {"path": path}).json["ticket"]
+        return f"{path}?ticket={ticket}"
+
+    def test_ends_with_its_token(self) -> None:
+        anna = self.add()
+        with_ticket = Client(self.site)
+        files = [self.download(with_ticket, self.ticket_of(anna)), self.download(anna)]
+        other = self.log_in("anna", PASSWORD)
+        file_of_other = self.download(other)
+        Client(self.site, token=anna.token).post("/api/logout")
+        self.assertTrue(anna.transport.disconnected)
+        self.assertTrue(with_ticket.transport.disconnected)
+        self.assertEqual([file.closed for file in files], [True, True])
+        self.assertFalse(other.transport.disconnected)
+        self.admin.request("PATCH", "/api/users/anna", {"password": "battery staple"})
+        self.assertTrue(other.transport.disconnected)
+        self.assertTrue(file_of_other.closed)
+
+    def test_ends_with_its_user(self) -> None:
+        anna = self.add()
+        file = self.download(anna)
+        self.admin.request("DELETE", "/api/users/anna")
+        self.assertTrue(anna.transport.disconnected)
+        self.assertTrue(file.closed)
+
+    def test_keeps_its_token(self) -> None:
+        """However long it takes; with a ticket, too."""
+        idle = self.configuration.login.token_idle
+        token = self.add().token
+
+        def anna() -> Client:
+            return Client(self.site, token=token)
+
+        for with_ticket in (False, True):
+            client = Client(self.site) if with_ticket else anna()
+            path = self.ticket_of(anna()) if with_ticket else "/api/recordings/a"
+            file = self.download(client, path)
+            self.clock.pump([idle / 10] * 20)
+            file.answer()
+            (answer,) = client.responses()
+            self.assertEqual(answer.body, b"film")
+        self.clock.advance(idle - 1)
+        self.assertEqual(anna().get("/api/state").status, 200)
+        self.clock.advance(idle)
+        self.assertEqual(anna().get("/api/state").status, 401)

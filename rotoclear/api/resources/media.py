@@ -125,7 +125,7 @@ class OneMedia(PixelResource):
                 call.request.finish()
             return None
         stall = self.context.configuration.limits.stall
-        download = Download(self.context.reactor, call.request, file, span, stall)
+        download = Download(self.context.reactor, call.request, file, span, stall, call.session)
         self._downloads.add(download)
         try:
             await download.run()
