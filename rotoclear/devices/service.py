@@ -41,7 +41,8 @@ SETTLE: Final = 5.0
 """
 Seconds after which nobody waits for a driver to settle.
 
-So long a small machine may take to start them all at boot; cameras are numbered by what is known then.
+So long a small machine may take to start them all at boot; cameras are numbered by what is
+known then.
 """
 
 CACHE: Final = "plugins.json"

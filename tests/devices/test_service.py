@@ -12,6 +12,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from rotoclear.config import Configuration
+from rotoclear.devices import service
 from rotoclear.devices.service import CACHE, Devices
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
@@ -405,6 +406,7 @@ class Slow(RoomCase):
     disabled = ("simulated-head-2", "simulated-lights", "simulated-storage")
 
     def prepare(self) -> None:
+        self.patch(service, "SETTLE", 3.0)
         self.vendors.lamp(
             "acme", "Driver.start = lambda self, context: time.sleep(4)\ndriver = Driver()"
         )
