@@ -264,6 +264,31 @@ class DownloadTests(MediaTestCase):
         waiting[0].hang_up()
         self.assertEqual(self.get().status, 200)
 
+    def test_too_many_at_once(self) -> None:
+        """Those whose file the volume has not opened yet count, too: each takes a handle of it."""
+        self.library.opening = Deferred()
+        waiting = [self.client("viewer") for _ in range(media.DOWNLOADS)]
+        for client in waiting:
+            client.ask("GET", "/api/recordings/a")
+        answer = self.get()
+        self.assert_error(answer, 503, "Busy")
+        self.assertEqual(answer.headers["retry-after"], "5")
+        self.library.opening.callback(None)
+        for client in waiting:
+            self.assertEqual(client.responses()[0].body, FILM)
+        self.assertEqual(self.get().status, 200)
+
+    def test_those_that_came_to_nothing_do_not_count(self) -> None:
+        self.patch(media, "DOWNLOADS", 1)
+        self.library.trouble = DeviceError("One: The volume does not answer")
+        self.assertEqual(self.get().status, 502)
+        self.library.trouble = None
+        self.assertEqual(self.client("viewer").get("/api/recordings/b").status, 404)
+        self.assertEqual(self.get(Range="bytes=5000-").status, 416)
+        self.assertEqual(self.get("HEAD").status, 200)
+        self.assertEqual(self.get(If_None_Match=TAG).status, 304)
+        self.assertEqual(self.get().status, 200)
+
 
 class SlowClientTests(MediaTestCase):
     """A client that does not take what it has asked for."""

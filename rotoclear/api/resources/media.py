@@ -54,7 +54,7 @@ class Media(PixelResource):
     def __init__(self, kind: Kind, context: ApiContext, origins: Origins) -> None:
         super().__init__(context, origins)
         self._kind = kind
-        self._downloads: set[Download] = set()
+        self._downloads: set[Call] = set()
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         """One of them."""
@@ -91,7 +91,7 @@ class OneMedia(PixelResource):
         self,
         kind: Kind,
         id_: str,
-        downloads: set[Download],
+        downloads: set[Call],
         context: ApiContext,
         origins: Origins,
     ) -> None:
@@ -107,6 +107,14 @@ class OneMedia(PixelResource):
             raise HttpError(
                 503, BUSY, f"{DOWNLOADS} files are being sent already", [(b"Retry-After", b"5")]
             )
+        self._downloads.add(call)  # before anything is waited for: the file takes a handle
+        try:
+            await self._send(call)
+        finally:
+            self._downloads.discard(call)
+        return None
+
+    async def _send(self, call: Call) -> None:
         try:
             found = await self.context.library.open(self._kind, self._id)
         except (NotAvailable, DeviceError) as error:
@@ -123,15 +131,9 @@ class OneMedia(PixelResource):
             file.close()
             if not call.request.gone:
                 call.request.finish()
-            return None
+            return
         stall = self.context.configuration.limits.stall
-        download = Download(self.context.reactor, call.request, file, span, stall, call.session)
-        self._downloads.add(download)
-        try:
-            await download.run()
-        finally:
-            self._downloads.discard(download)
-        return None
+        await Download(self.context.reactor, call.request, file, span, stall, call.session).run()
 
     async def DELETE(self, call: Call) -> Answer:
         """Remove it: the file, too, unless its volume is lost and it is to be forgotten."""
