@@ -18,7 +18,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from rotoclear.media.catalogue import MAX_PAGE, Catalogue, Entry, new_id
-from rotoclear.media.files.shelf import FileBusy, FileDamaged, FileError, FileMissing, Shelf
+from rotoclear.media.files.shelf import (
+    FileBusy,
+    FileDamaged,
+    FileError,
+    FileMissing,
+    Shelf,
+    ShelfFailed,
+)
 from rotoclear.media.files.wire import Adopted
 from rotoclear.media.films import EMPTY, Films
 
@@ -26,7 +33,7 @@ CRASHED: Final = "It was not closed: its end was cut off"
 GONE: Final = "Its file is gone"
 
 AGAIN: Final = 30.0
-"""Seconds after which a volume that could not be looked at is looked at again."""
+"""Seconds after which a volume is looked at again that could not be, or one of its films."""
 
 SOON: Final = 2.0
 """The same of one with a film that its writer has not let go of yet."""
@@ -63,6 +70,7 @@ class Adoption:
         self._shelves = shelves
         self._work: dict[str, Deferred[None]] = {}
         self._again: dict[tuple[str, float], IDelayedCall] = {}
+        self._failing: dict[tuple[str, str], str] = {}
         films.on_lost(lambda entry: self.look(entry.volume))
 
     def look(self, volume: str) -> None:
@@ -105,6 +113,8 @@ class Adoption:
         work = self._work.pop(volume, None)
         if work is not None:
             work.cancel()
+        for key in [key for key in self._failing if key[0] == volume]:
+            del self._failing[key]
 
     def settled(self) -> list[Deferred[None]]:
         """What is being done; for tests."""
@@ -174,15 +184,37 @@ class Adoption:
         adopted = 0
         for entry in await self._catalogue.unfinished(volume):
             if not self._films.has(entry):
-                adopted += await self._adopt(shelf, entry)
+                adopted += await self._one(volume, entry.file, self._adopt(shelf, entry))
         for file in await shelf.parts():
             if await self._catalogue.by_file(volume, file) is None:
-                adopted += await self._adopt_unknown(shelf, volume, file)
+                unknown = self._adopt_unknown(shelf, volume, file)
+                adopted += await self._one(volume, file, unknown)
         if adopted:
             await self._films.name_newest("recording")
         for entry in await self._catalogue.unsummed(volume):
             if not self._films.has(entry):
-                await self._sum(shelf, entry)
+                await self._one(volume, entry.file, self._sum(shelf, entry))
+
+    async def _one(self, volume: str, file: str, work: Coroutine[Any, Any, bool]) -> bool:
+        """A file that cannot be read keeps nobody from the others; it is told of once."""
+        try:
+            done = await work
+        except ShelfFailed:
+            raise
+        except FileError as error:
+            reason = str(error)
+            if self._failing.get((volume, file)) != reason:
+                self._failing[volume, file] = reason
+                self._log.warn(
+                    "{file} on {volume} is tried again until it can be looked at: {reason}",
+                    file=file,
+                    volume=volume,
+                    reason=reason,
+                )
+            self._try_again(volume, AGAIN)
+            return False
+        self._failing.pop((volume, file), None)
+        return done
 
     async def _adopt(self, shelf: Shelf, entry: Entry) -> bool:
         """A film of ours that was not closed."""
@@ -243,14 +275,15 @@ class Adoption:
     def _kept(self, file: str, adopted: Adopted) -> None:
         self._log.info("{file} is kept: {seconds:.1f} s", file=file, seconds=adopted.duration)
 
-    async def _sum(self, shelf: Shelf, entry: Entry) -> None:
+    async def _sum(self, shelf: Shelf, entry: Entry) -> bool:
         try:
             digest = await shelf.digest(entry.file)
         except (FileMissing, FileDamaged) as error:
             self._log.warn("{file}: {error}", file=entry.file, error=str(error))
             await self._catalogue.change(entry.id, missing=True)
-            return
+            return False
         await self._catalogue.change(entry.id, sha256=digest)
+        return True
 
 
 def _found(began: float, adopted: Adopted) -> dict[str, object]:

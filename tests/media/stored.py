@@ -73,12 +73,14 @@ class Shelf:
 
     :ivar files: what is on it, by name.
     :ivar left: what becomes of films that were not closed, by name.
+    :ivar sums: with what one that is to be summed fails, by name.
     :ivar trouble: with what every call fails.
     :ivar slow: what is asked for is answered by the test.
     """
 
     files: dict[str, bytes] = field(factory=dict)
     left: dict[str, Adopted | FileError | None] = field(factory=dict)
+    sums: dict[str, FileError] = field(factory=dict)
     trouble: FileError | None = None
     slow: bool = False
     waiting: list[Deferred[object]] = field(factory=list)
@@ -108,7 +110,7 @@ class Shelf:
 
     def digest(self, name: str) -> Deferred:
         self.did.append(("digest", name))
-        return self._answer(f"sum of {name}")
+        return self._answer(self.sums.get(name, f"sum of {name}"))
 
     def adopt(self, name: str, patience: float = 15.0) -> Deferred:
         self.did.append(("adopt", name))

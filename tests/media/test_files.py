@@ -20,7 +20,14 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from rotoclear.media.files import shelf as shelves
 from rotoclear.media.files.folder import Folder, Refusal
-from rotoclear.media.files.shelf import FileBusy, FileDamaged, FileError, FileMissing, Shelf
+from rotoclear.media.files.shelf import (
+    FileBusy,
+    FileDamaged,
+    FileError,
+    FileMissing,
+    Shelf,
+    ShelfFailed,
+)
 from tests.media.making import film, frames_of
 
 NAME = "2026/11/24/rotoclear-20261124-093005.mp4"
@@ -287,8 +294,9 @@ class TestShelf:
                 (shelf.adopt("b.mp4", 0), FileBusy),
                 (shelf.open("../a.mp4"), FileError),
             ):
-                with pytest.raises(kind):
+                with pytest.raises(kind) as caught:
                     yield asked
+                assert type(caught.value) is kind, "it is about one file only"
 
     @inlined
     def test_killed(self, tmp_path: Path, shelf: Shelf) -> Test:
@@ -297,7 +305,7 @@ class TestShelf:
         (tmp_path / "b.mp4").write_bytes(b"other")
         first = yield shelf.open("a.mp4")
         os.kill(pid_of(shelf), signal.SIGKILL)
-        with pytest.raises(FileError):
+        with pytest.raises(ShelfFailed):
             yield first.read(0, 5)
         other = yield shelf.open("b.mp4")
         with pytest.raises(FileError):
@@ -315,10 +323,10 @@ class TestShelf:
         os.kill(pid, signal.SIGSTOP)
         read, listed = file.read(0, 5), shelf.parts()
         for asked in (read, listed):
-            with pytest.raises(FileError, match="does not answer"):
+            with pytest.raises(ShelfFailed, match="does not answer"):
                 yield asked
         # Until the kernel has let go of it, there is no use in another one.
-        with pytest.raises(FileError, match="does not answer"):
+        with pytest.raises(ShelfFailed, match="does not answer"):
             yield shelf.parts()
         yield ended(pid)
         monkeypatch.setattr(shelves, "LIMIT", 20)
@@ -362,7 +370,7 @@ class TestShelf:
         pid = pid_of(shelf)
         reading = file.read(0, 5)
         shelf.stop()
-        with pytest.raises(FileError, match="gone"):
+        with pytest.raises(ShelfFailed, match="gone"):
             yield reading
         yield ended(pid)
         file.close()

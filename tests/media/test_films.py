@@ -7,12 +7,13 @@ import time
 from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.media.adoption import AGAIN, CRASHED, GONE, SOON, Adoption
 from rotoclear.media.catalogue import Entry
 from rotoclear.media.engine import wire
-from rotoclear.media.files.shelf import FileBusy, FileDamaged, FileError
+from rotoclear.media.files.shelf import FileBusy, FileDamaged, FileError, ShelfFailed
 from rotoclear.media.films import EMPTY, Films, Place, Take
 from rotoclear.state.keys import KeyTable
 from rotoclear.state.model import Model
@@ -344,6 +345,57 @@ class AdoptionTests(Case):
         self.shelf.trouble = None
         self.clock.advance(AGAIN)
         self.assertEqual(self.rows()[0].state, "recovered")
+
+    def test_one_that_cannot_be_read(self) -> None:
+        """All others are looked at and summed, and it is tried again; the log tells of it once."""
+        bad, good, sick = (entry(name).file for name in ("bad", "good", "sick"))
+        self.put(
+            entry("bad", state="interrupted", sha256=""),
+            entry("good", state="interrupted", sha256=""),
+            entry("sick", sha256=""),
+            entry("well", sha256=""),
+        )
+        self.shelf.left[bad] = FileError("Input/output error")
+        self.shelf.left[good] = adopted()
+        self.shelf.left["a.mp4"] = FileError("Permission denied")
+        self.shelf.left["b.mp4"] = adopted()
+        self.shelf.files.update({entry(name).file: b"1" for name in ("sick", "well")})
+        self.shelf.sums[sick] = FileError("Input/output error")
+        with capturedLogs() as events:
+            self.arrive()
+            self.clock.advance(AGAIN)
+        films = {film.file: (film.state, bool(film.sha256)) for film in self.rows()}
+        self.assertEqual(
+            films,
+            {
+                bad: ("interrupted", False),
+                good: ("recovered", True),
+                "b.mp4": ("recovered", True),
+                sick: ("complete", False),
+                entry("well").file: ("complete", True),
+            },
+        )
+        for file in (bad, "a.mp4", sick):
+            told = [event for event in events if event.get("file") == file]
+            self.assertEqual(len(told), 1, file)
+        self.shelf.left.update({bad: adopted(), "a.mp4": adopted()})
+        self.shelf.sums.clear()
+        self.clock.advance(AGAIN)
+        self.assertEqual(len(self.rows()), 6)
+        for film in self.rows():
+            self.assertTrue(film.sha256, film.file)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_shelf_fails_in_the_middle(self) -> None:
+        """Nothing else on it is tried in vain."""
+        self.put(entry("a", state="interrupted"), entry("b", state="interrupted"))
+        self.shelf.left[entry("a").file] = ShelfFailed("The volume does not answer")
+        self.shelf.left[entry("b").file] = adopted()
+        self.arrive()
+        self.assertEqual(self.shelf.did, [("adopt", entry("a").file)])
+        self.shelf.left[entry("a").file] = adopted()
+        self.clock.advance(AGAIN)
+        self.assertEqual([film.state for film in self.rows()], ["recovered", "recovered"])
 
     def test_other_volumes_wait(self) -> None:
         self.put(entry("a", state="interrupted", volume="dir/two"))

@@ -58,6 +58,10 @@ class FileDamaged(FileError):
     """It is not what it should be, and will never be."""
 
 
+class ShelfFailed(FileError):
+    """It is not about one file: the volume is gone, hangs, or cannot be read at all."""
+
+
 _ERRORS: Final[Mapping[wire.Kind, type[FileError]]] = {
     "missing": FileMissing,
     "busy": FileBusy,
@@ -171,7 +175,8 @@ class Shelf:
         :raises FileMissing: through the Deferred: there is nothing of it.
         :raises FileBusy: likewise: someone still writes it.
         :raises FileDamaged: likewise: it cannot be played.
-        :raises FileError: likewise: the volume has failed.
+        :raises FileError: likewise: it cannot be read, or changed.
+        :raises ShelfFailed: likewise: nothing on the volume can.
         """
         return self._ask(
             lambda number: wire.Adopt(number, name, patience), LONG, wire.Adopted | None
@@ -193,12 +198,12 @@ class Shelf:
 
     def _ask(self, make: Callable[[int], wire.ToFiles], limit: float, result: Any) -> Deferred[Any]:
         if self._hung is not None:
-            return fail(FileError(HANGS))
+            return fail(ShelfFailed(HANGS))
         if self._channel is None:
             try:
                 self._start()
             except OSError as error:
-                return fail(FileError(f"No process can be started: {error.strerror or error}"))
+                return fail(ShelfFailed(f"No process can be started: {error.strerror or error}"))
         assert self._channel is not None  # noqa: S101 - for mypy
         number = next(self._numbers)
         done: Deferred[Any] = Deferred(lambda _: self._forget(number))
@@ -280,7 +285,7 @@ class Shelf:
         for request in requests.values():
             if request.limit.active():
                 request.limit.cancel()
-            request.done.errback(FileError(reason))
+            request.done.errback(ShelfFailed(reason))
 
 
 class _Channel(Protocol):
