@@ -71,6 +71,7 @@ class Adoption:
         self._work: dict[str, Deferred[None]] = {}
         self._again: dict[tuple[str, float], IDelayedCall] = {}
         self._failing: dict[tuple[str, str], str] = {}
+        self._uncounted: set[str] = set()
         films.on_lost(lambda entry: self.look(entry.volume))
 
     def look(self, volume: str) -> None:
@@ -92,8 +93,8 @@ class Adoption:
     def arrived(self, volume: str) -> None:
         """A volume has come: look at all that is on it."""
         self._films.lost_volume(volume)
-        self._later(volume, lambda: self._count(volume))
-        self.look(volume)
+        self._uncounted.add(volume)
+        self._once_more(volume)
 
     def left(self, volume: str) -> None:
         """A volume has gone."""
@@ -113,6 +114,7 @@ class Adoption:
         work = self._work.pop(volume, None)
         if work is not None:
             work.cancel()
+        self._uncounted.discard(volume)
         for key in [key for key in self._failing if key[0] == volume]:
             del self._failing[key]
 
@@ -145,22 +147,37 @@ class Adoption:
 
     def _try_again(self, volume: str, after: float) -> None:
         if (volume, after) not in self._again:
-            again = self._reactor.callLater(after, self._once_more, volume, after)
+            again = self._reactor.callLater(after, self._waited, volume, after)
             self._again[volume, after] = again
 
-    def _once_more(self, volume: str, after: float) -> None:
+    def _waited(self, volume: str, after: float) -> None:
         del self._again[volume, after]
+        self._once_more(volume)
+
+    def _once_more(self, volume: str) -> None:
+        # Apart: when the one fails the other is done all the same.
+        if volume in self._uncounted:
+            self._later(volume, lambda: self._count(volume))
         self.look(volume)
 
     # -- on one volume ---------------------------------------------------
 
     async def _count(self, volume: str) -> None:
-        """See which files are there."""
-        shelf, after = self._shelves.shelf(volume), ""
-        while shelf is not None:
-            entries = await self._catalogue.closed(volume, MAX_PAGE, after)
-            if not entries:
-                break
+        """See which files are there; it is owed until it has been done."""
+        shelf = self._shelves.shelf(volume)
+        if shelf is None or volume not in self._uncounted:
+            return
+        # At once: whoever wants it meanwhile has entries that this one may have passed.
+        self._uncounted.discard(volume)
+        try:
+            await self._count_on(shelf, volume)
+        except FileError:
+            self._uncounted.add(volume)
+            raise
+
+    async def _count_on(self, shelf: Shelf, volume: str) -> None:
+        after = ""
+        while entries := await self._catalogue.closed(volume, MAX_PAGE, after):
             after = entries[-1].id
             sizes = await shelf.sizes(tuple(entry.file for entry in entries))
             changed = [

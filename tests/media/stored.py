@@ -74,6 +74,7 @@ class Shelf:
     :ivar files: what is on it, by name.
     :ivar left: what becomes of films that were not closed, by name.
     :ivar sums: with what one that is to be summed fails, by name.
+    :ivar uncounted: with what it fails to tell sizes.
     :ivar trouble: with what every call fails.
     :ivar slow: what is asked for is answered by the test.
     """
@@ -81,6 +82,7 @@ class Shelf:
     files: dict[str, bytes] = field(factory=dict)
     left: dict[str, Adopted | FileError | None] = field(factory=dict)
     sums: dict[str, FileError] = field(factory=dict)
+    uncounted: FileError | None = None
     trouble: FileError | None = None
     slow: bool = False
     waiting: list[Deferred[object]] = field(factory=list)
@@ -122,7 +124,8 @@ class Shelf:
         return self._answer(sorted(self.left))
 
     def sizes(self, names: tuple[str, ...]) -> Deferred:
-        return self._answer([len(self.files[n]) if n in self.files else -1 for n in names])
+        sizes = [len(self.files[n]) if n in self.files else -1 for n in names]
+        return self._answer(self.uncounted or sizes)
 
     def stop(self) -> None:
         self.stopped = True

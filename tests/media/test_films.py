@@ -445,6 +445,21 @@ class AdoptionTests(Case):
         self.arrive()
         self.assertEqual([film.missing for film in self.rows()], [False, True, False])
 
+    def test_files_that_could_not_be_counted(self) -> None:
+        """The volume did not answer, or what reads it has failed: they are counted later."""
+        self.put(entry("a"), entry("b", missing=True), entry("c", state="interrupted"))
+        self.shelf.files[entry("b").file] = b"1"
+        self.shelf.left[entry("c").file] = adopted()
+        self.shelf.uncounted = ShelfFailed("The volume does not answer")
+        self.arrive()
+        found = [(film.missing, film.state) for film in self.rows()]
+        self.assertEqual(found, [(False, "complete"), (True, "complete"), (False, "recovered")])
+        self.shelf.uncounted = None
+        self.shelf.files[entry("c").file] = b"1"
+        self.clock.advance(AGAIN)
+        self.assertEqual([film.missing for film in self.rows()], [True, False, False])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_sums_that_are_missing(self) -> None:
         self.put(entry("a", sha256=""), entry("b"), entry("c", sha256="", missing=True))
         self.shelf.files.update({entry(name).file: b"1" for name in "ab"})
