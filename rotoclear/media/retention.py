@@ -188,8 +188,8 @@ class Retention(Service):
             return False
         if self._films.has(entry):
             return True  # its SHA-256 is being made: it is new
-        if not entry.missing:
-            await shelf.remove(entry.file)
+        # Though it is missing: it may have come back, and would take room for good.
+        await shelf.remove(entry.file)
         await self._catalogue.remove(entry.id)
         self._log.info("{file} is deleted: {why}", file=entry.file, why=why)
         await self._films.name_newest(entry.kind)

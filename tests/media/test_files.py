@@ -102,6 +102,9 @@ class TestFolder:
         assert tmp_path.exists()
         assert list(tmp_path.iterdir()) == []
         folder.remove("2026/11/25/a.mp4")  # it is removed already
+        (tmp_path / "2026").write_bytes(b"")
+        folder.remove("2026/11/25/a.mp4")  # and can be there no more
+        assert (tmp_path / "2026").exists()
 
     def test_pictures_that_were_never_whole(self, tmp_path: Path) -> None:
         """A crash has left one; another one is being written."""

@@ -329,7 +329,15 @@ class RetentionTests(SynchronousTestCase):
 
     def test_entry_whose_file_is_gone(self) -> None:
         self.put("a", missing=True, known=NOW - 20 * DAY)
+        self.shelf.files.clear()
         self.start(Rules(days=10))
         self.days(0)
         self.assertEqual(self.ids(), [])
-        self.assertEqual(self.removed(), [])
+
+    def test_entry_whose_file_is_back(self) -> None:
+        """That has not been noticed yet; it must not stay without an entry."""
+        self.put("a", missing=True, known=NOW - 20 * DAY)
+        self.start(Rules(days=10))
+        self.days(0)
+        self.assertEqual(self.ids(), [])
+        self.assertEqual(self.shelf.files, {})

@@ -9,6 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -117,7 +118,8 @@ class Folder:
     def remove(self, name: str) -> None:
         """Remove it, and folders that are empty then."""
         path = self.path(name)
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
         for folder in path.parents:
             if folder == self._root:
                 break
