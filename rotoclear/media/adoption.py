@@ -93,6 +93,14 @@ class Adoption:
     def arrived(self, volume: str) -> None:
         """A volume has come: look at all that is on it."""
         self._films.lost_volume(volume)
+        self._all_of(volume)
+
+    def reread(self) -> None:
+        """The catalogue has others in it now: look at all volumes. What runs goes on."""
+        for volume in self._shelves.volumes():
+            self._all_of(volume)
+
+    def _all_of(self, volume: str) -> None:
         self._uncounted.add(volume)
         self._once_more(volume)
 

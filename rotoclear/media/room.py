@@ -138,8 +138,9 @@ class Media(Service):
         await self.films.restore()
 
     async def reread(self) -> None:
-        """The catalogue is another one: name its newest film and picture."""
+        """The catalogue is another one: name its newest, and see what is there of it."""
         await self.films.reread()
+        self.adoption.reread()
 
     def startService(self) -> None:
         """Start the engine, in the background."""

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.backup.stored import add_film, database
 from tests.command.running import Result, run
 from tests.harness import Server
+from tests.media.making import film
 
 PASSWORD = "a password of the tests"
 
@@ -128,6 +130,32 @@ def test_stopped(server: Server, tmp_path: Path) -> None:
     server.start()
     with server.client() as client:
         assert client.get("brightness") == {"brightness": 44}
+
+
+def test_film_that_was_being_recorded(server: Server, tmp_path: Path) -> None:
+    """When the backup was made; it has been closed since, and is listed without a restart."""
+    file, name = tmp_path / "device.zip", "2026/11/24/rotoclear-20261124-093005.mp4"
+    server.terminate()
+    with database(server.data_dir / "rotoclear.db") as connection:
+        add_film(connection, "known", "recording")
+        connection.execute(
+            "UPDATE media SET volume = 'simulated-storage/stick-1', file = ?", (name,)
+        )
+        done(server, "backup", str(file))
+        connection.execute("DELETE FROM media")
+    film(server.data_dir / "simulated-stick" / name)
+    server.start()
+    token = server.login()
+    empty = server.request("GET", "/api/recordings", token=token).json()
+    assert empty["total"] == 0
+    done(server, "restore", "--yes", str(file))
+    with server.client("admin") as admin:
+        if admin.get("last-recording") == {"last-recording": ""}:
+            admin.until({"last-recording": "known"})
+    token = server.login()
+    (found,) = server.request("GET", "/api/recordings", token=token).json()["recordings"]
+    assert (found["state"], found["available"]) == ("complete", True)
+    assert server.request("DELETE", found["url"], token=token).status == 204
 
 
 def test_factory_reset(server: Server) -> None:

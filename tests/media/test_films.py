@@ -460,6 +460,32 @@ class AdoptionTests(Case):
         self.assertEqual([film.missing for film in self.rows()], [True, False, False])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_entries_that_a_backup_has_brought(self) -> None:
+        """While something is recorded, which goes on."""
+        self.arrive()
+        self.films.begin(Take(HERE, 1))
+        self.films.event(opened("x.mp4"))
+        self.put(entry("a"), entry("b", state="interrupted"), entry("c", volume="dir/two"))
+        self.shelf.left[entry("b").file] = adopted()
+        self.shelf.files[entry("b").file] = b"1"
+        self.adoption.reread()
+        self.assertEqual(
+            [(film.state, film.missing) for film in self.rows()],
+            [("recording", False), ("complete", True), ("recovered", False), ("complete", False)],
+        )
+
+    def test_entries_that_come_while_others_are_counted(self) -> None:
+        """They may come before those that have been counted already."""
+        self.put(entry("a"))
+        self.shelf.files[entry("a").file] = b"1"
+        self.shelf.slow = True
+        self.arrive()
+        self.put(entry("b"))
+        self.adoption.reread()
+        self.shelf.slow = False
+        self.shelf.waiting.pop(0).callback(None)
+        self.assertEqual([film.missing for film in self.rows()], [False, True])
+
     def test_sums_that_are_missing(self) -> None:
         self.put(entry("a", sha256=""), entry("b"), entry("c", sha256="", missing=True))
         self.shelf.files.update({entry(name).file: b"1" for name in "ab"})
