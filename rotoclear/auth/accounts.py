@@ -90,7 +90,7 @@ class Accounts:
         self._hasher = hasher
         self._data_dir = data_dir
         self._wall_clock = wall_clock
-        self._audit = Audit()
+        self._audit = Audit(reactor)
         self._users: dict[str, Record] = {}
         self._sessions = Sessions(reactor, wall_clock, login.token_idle)
         self._idleness = Idleness(reactor, database, self._sessions, self._audit)
@@ -170,6 +170,7 @@ class Accounts:
     def close(self) -> Deferred[None]:
         """Check no more passwords, and write the idle times of all tokens."""
         self._hasher.close()
+        self._audit.close()
         return self._idleness.stop()
 
     def login(self, username: str, password: str, address: str) -> Deferred[Login]:

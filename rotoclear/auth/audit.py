@@ -4,7 +4,9 @@ What an auditor wants to read: who, from where, what. Never a secret.
 Each is an event of ``twisted.logger`` in the namespace ``rotoclear.auth.audit.Audit``
 with the fields ``audit`` (which kind), ``user``, ``address`` and, where
 somebody else acted, ``by``. What came from outside is made printable and cut,
-so that nobody can write lines of his own into the log.
+so that nobody can write lines of his own into the log. Nor can anybody fill it:
+of refusals only the first few from one address are listed, see
+:mod:`rotoclear.auth.repeats`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+
+from rotoclear.auth.repeats import WINDOW, Repeats
 
 LONGEST: Final = 128
 """Characters of a name or an address that go to the log."""
@@ -29,21 +34,40 @@ class Audit:
     """
     Writes the events.
 
-    :ivar counts: how many of each kind there were since the start.
+    :param reactor: times what is not listed; ``None``: everything is.
+    :ivar counts: how many of each kind there were since the start, listed or not.
     """
 
     _log = Logger()
 
-    def __init__(self) -> None:
+    def __init__(self, reactor: IReactorTime | None = None) -> None:
         self.counts: Counter[str] = Counter()
+        self._repeats = None if reactor is None else Repeats(reactor, self._more)
+
+    def close(self) -> None:
+        """Sum up at once what was not listed: the server ends."""
+        if self._repeats is not None:
+            self._repeats.close()
 
     def _info(self, text: str, audit: str, **fields: object) -> None:
         self.counts[audit] += 1
         self._log.info(text, audit=audit, **fields)
 
-    def _warn(self, text: str, audit: str, **fields: object) -> None:
+    def _refused(self, text: str, audit: str, address: str, **fields: object) -> None:
         self.counts[audit] += 1
-        self._log.warn(text, audit=audit, **fields)
+        address = printable(address)
+        if self._repeats is None or self._repeats.listed(audit, address):
+            self._log.warn(text, audit=audit, address=address, **fields)
+
+    def _more(self, audit: str, address: str, more: int) -> None:
+        self._log.warn(
+            "and {more} more of {audit} from {address} within {seconds} s",
+            audit=audit,
+            user=None,
+            address=address,
+            more=more,
+            seconds=int(WINDOW),
+        )
 
     def logged_in(self, user: str, address: str) -> None:
         """A password was right; a token was given out."""
@@ -56,11 +80,11 @@ class Audit:
 
     def login_refused(self, user: str, address: str, reason: str) -> None:
         """A login with a password was refused."""
-        self._warn(
+        self._refused(
             "login of {user!r} from {address} refused: {reason}",
             audit="login-refused",
             user=printable(user),
-            address=printable(address),
+            address=address,
             reason=reason,
         )
 
@@ -75,11 +99,11 @@ class Audit:
 
     def token_refused(self, user: str | None, address: str) -> None:
         """An unknown or ended token, or one of another user."""
-        self._warn(
+        self._refused(
             "login of {user!r} from {address} with a token refused",
             audit="token-refused",
             user=None if user is None else printable(user),
-            address=printable(address),
+            address=address,
         )
 
     def logged_out(self, user: str, address: str) -> None:
@@ -167,11 +191,11 @@ class Audit:
 
     def change_refused(self, user: str, by: str, address: str, reason: str) -> None:
         """Something about a user was to be changed, and was not."""
-        self._warn(
+        self._refused(
             "change of user {user!r} by {by!r} from {address} refused: {reason}",
             audit="change-refused",
             user=printable(user),
             by=printable(by),
-            address=printable(address),
+            address=address,
             reason=reason,
         )

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from rotoclear.auth.audit import Audit, printable
 from rotoclear.auth.errors import InvalidCredentials, TooManyAttempts, UserError
+from rotoclear.auth.repeats import LISTED, WINDOW
 
 from .house import HERE, PASSWORD, THERE, HouseTestCase, audit, lines
 
@@ -69,6 +70,48 @@ class EventTests(HouseTestCase):
         self.assertEqual(
             (event["audit"], event["user"], event["address"]), ("token-refused", "admin", THERE)
         )
+
+    def refuse_tokens(self, times: int, address: str = THERE) -> None:
+        for _ in range(times):
+            self.assertRaises(InvalidCredentials, self.accounts.resume, "guess", None, address)
+
+    def test_a_flood_of_refused_tokens(self) -> None:
+        """A few lines, what else happens, how many more there were: and each one is counted."""
+        with audit() as events:
+            self.refuse_tokens(1000)
+            self.login("operator", THERE)
+            self.refuse_tokens(1, HERE)
+        kinds = [(event["audit"], event["address"]) for event in events]
+        self.assertEqual(
+            kinds,
+            [("token-refused", THERE)] * LISTED + [("login", THERE), ("token-refused", HERE)],
+        )
+        self.assertEqual(self.accounts.audited["token-refused"], 1001)
+        with audit() as events:
+            self.reactor.advance(WINDOW)
+        (event,) = events
+        self.assertEqual(
+            (event["audit"], event["user"], event["address"], event["more"]),
+            ("token-refused", None, THERE, 1000 - LISTED),
+        )
+        self.assertEqual(
+            lines(events), [f"and {1000 - LISTED} more of token-refused from {THERE} within 60 s"]
+        )
+        self.assertEqual(self.accounts.audited["token-refused"], 1001)
+
+    def test_a_flood_of_throttled_logins(self) -> None:
+        with audit() as events:
+            for _ in range(100):
+                self.failureResultOf(self.accounts.login("operator", "wrong guess", THERE))
+        self.assertEqual(len(events), LISTED)
+        self.assertEqual(self.accounts.audited["login-refused"], 100)
+
+    def test_what_was_not_listed_is_told_when_the_server_ends(self) -> None:
+        self.refuse_tokens(LISTED + 3)
+        with audit() as events:
+            self.stop()
+        self.assertEqual([event["more"] for event in events], [3])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_logout_and_expiry(self) -> None:
         session = self.login("operator", THERE).session
