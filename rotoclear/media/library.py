@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.logger import Logger
 
 from rotoclear.media.catalogue import Catalogue, Entry, Kind
-from rotoclear.media.files.shelf import FileError, FileMissing, OpenFile, Shelf
+from rotoclear.media.files.shelf import FileBusy, FileError, FileMissing, OpenFile, Shelf
 from rotoclear.media.films import Films
 from rotoclear.state.errors import DeviceError, NotAvailable
+
+LOOKED_AT: Final = "It was not closed, and is being looked at; ask again in a moment"
 
 
 class Shelves(Protocol):
@@ -59,6 +61,8 @@ class Library:
         if entry is None:
             return None
         shelf = self._shelf(entry)
+        if entry.state == "interrupted":
+            raise NotAvailable(LOOKED_AT)
         if entry.state == "damaged":
             raise NotAvailable(f"There is nothing to play in it: {entry.reason}")
         try:
@@ -78,7 +82,7 @@ class Library:
         :param forget: if its volume is not there, the entry alone: the volume is lost for
             good. If it does come back, its file is there and not listed.
         :return: ``False``: there is no such entry.
-        :raises NotAvailable: it is being written, or its volume is not there.
+        :raises NotAvailable: it is being written or looked at, or its volume is not there.
         :raises DeviceError: the volume has failed; nothing is removed.
         """
         entry = await self._catalogue.get(kind, id_)
@@ -94,10 +98,13 @@ class Library:
             )
         else:
             try:
-                await self._shelf(entry).remove(entry.file)
+                unfinished = entry.state == "interrupted"
+                await self._shelf(entry).remove(entry.file, unfinished=unfinished)
             except NotAvailable as error:
                 hint = "; it can be forgotten, with forget=true" if self._is_away(entry) else ""
                 raise NotAvailable(f"{error}{hint}") from None
+            except FileBusy:
+                raise NotAvailable(LOOKED_AT) from None
             except FileError as error:
                 raise DeviceError(f"{entry.volume_name}: {error}") from None
             await self._catalogue.remove(entry.id)
@@ -127,6 +134,4 @@ class Library:
         shelf = self._shelves.shelf(entry.volume)
         if shelf is None:
             raise NotAvailable(f"Its volume is not there: {entry.volume_name}")
-        if entry.state == "interrupted":
-            raise NotAvailable("It was not closed, and is being looked at; ask again in a moment")
         return shelf

@@ -8,7 +8,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 
 from rotoclear.media.catalogue import Catalogue, Entry
-from rotoclear.media.files.shelf import FileError, FileMissing
+from rotoclear.media.files.shelf import FileBusy, FileError, FileMissing
 from rotoclear.media.files.wire import Adopted
 from rotoclear.state.database import MIGRATIONS, Database
 
@@ -104,10 +104,14 @@ class Shelf:
         self.opened.append(File(self.files[name]))
         return self._answer(self.opened[-1])
 
-    def remove(self, name: str) -> Deferred:
+    def remove(self, name: str, *, unfinished: bool = False) -> Deferred:
+        if unfinished and isinstance(self.left.get(name), FileBusy):
+            return self._answer(self.left[name])
         self.did.append(("remove", name))
         if self.trouble is None:
             self.files.pop(name, None)
+            if unfinished:
+                self.left.pop(name, None)
         return self._answer(None)
 
     def digest(self, name: str) -> Deferred:

@@ -106,6 +106,26 @@ class TestFolder:
         folder.remove("2026/11/25/a.mp4")  # and can be there no more
         assert (tmp_path / "2026").exists()
 
+    def test_removes_what_was_not_closed(self, tmp_path: Path) -> None:
+        """Unless someone still writes it, or makes a film of it."""
+        path, part = tmp_path / NAME, tmp_path / (NAME + ".part")
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"film")
+        folder = Folder(tmp_path)
+        with part.open("rb") as writer:
+            fcntl.flock(writer, fcntl.LOCK_EX)
+            with pytest.raises(Refusal) as caught:
+                folder.remove(NAME, unfinished=True)
+            assert caught.value.kind == "busy"
+        folder.remove(NAME)
+        assert part.exists()
+        folder.remove(NAME, unfinished=True)
+        assert list(tmp_path.iterdir()) == []
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"it has got its name meanwhile")
+        folder.remove(NAME, unfinished=True)
+        assert list(tmp_path.iterdir()) == []
+
     def test_pictures_that_were_never_whole(self, tmp_path: Path) -> None:
         """A crash has left one; another one is being written."""
         left, whole, busy = (
@@ -281,8 +301,11 @@ class TestShelf:
         file.close()
         digest = yield shelf.digest("a.mp4")
         assert digest == hashlib.sha256(content).hexdigest()
+        (tmp_path / "a.mp4.part").write_bytes(b"")
         yield shelf.remove("a.mp4")
-        assert not (tmp_path / "a.mp4").exists()
+        assert [path.name for path in tmp_path.iterdir()] == ["a.mp4.part"]
+        yield shelf.remove("a.mp4", unfinished=True)
+        assert list(tmp_path.iterdir()) == []
 
     @inlined
     def test_refusals(self, tmp_path: Path, shelf: Shelf) -> Test:

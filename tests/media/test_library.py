@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from rotoclear.interfaces import VolumeDescription
 from rotoclear.media.catalogue import Entry
 from rotoclear.media.engine import wire
-from rotoclear.media.files.shelf import FileError
+from rotoclear.media.files.shelf import FileBusy, FileError
 from rotoclear.media.films import Films, Place, Take
 from rotoclear.media.library import Library
 from rotoclear.media.shelves import Shelves as RealShelves
@@ -119,10 +119,19 @@ class LibraryTests(SynchronousTestCase):
             entry("b", state="interrupted"),
             entry("c", volume="dir/away"),
         )
+        self.shelf.left[entry("b").file] = FileBusy("The film is still being written")
         for name in "abc":
             self.refused(self.library.remove("recording", name, "anna"))
         self.assertEqual(self.shelf.did, [])
         self.assertEqual(self.do(self.library.count("recording")), 3)
+
+    def test_what_cannot_be_looked_at_can_be_removed(self) -> None:
+        """With what there is of it under the name that it has until it is closed."""
+        self.put(entry("a", state="interrupted"))
+        self.shelf.left[entry("a").file] = FileError("Input/output error")
+        self.assertTrue(self.do(self.library.remove("recording", "a", "anna")))
+        self.assertEqual((self.shelf.files, self.shelf.left), ({}, {}))
+        self.assertEqual(self.do(self.library.count("recording")), 0)
 
     def test_what_is_on_a_lost_volume_can_be_forgotten(self) -> None:
         self.put(

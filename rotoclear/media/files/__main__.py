@@ -61,8 +61,8 @@ class Files:
                 self._work(quick, request, lambda: folder.read(handle, offset, length))
             case wire.Close(handle):
                 quick.submit(folder.close, handle)
-            case wire.Remove(request, name):
-                self._work(quick, request, lambda: folder.remove(name))
+            case wire.Remove(request, name, unfinished):
+                self._work(quick, request, lambda: folder.remove(name, unfinished=unfinished))
             case wire.Parts(request):
                 self._work(quick, request, folder.parts)
             case wire.Sizes(request, names):

@@ -115,9 +115,17 @@ class Folder:
 
     # -- changing --------------------------------------------------------
 
-    def remove(self, name: str) -> None:
-        """Remove it, and folders that are empty then."""
-        path = self.path(name)
+    def remove(self, name: str, *, unfinished: bool = False) -> None:
+        """
+        Remove it, and folders that are empty then; see :class:`~rotoclear.media.files.wire.Remove`.
+
+        :raises Refusal: someone has it in hand.
+        """
+        path, part = self.path(name), self.path(name + PART)
+        if unfinished:
+            with suppress(FileNotFoundError, NotADirectoryError), _opened(part) as file:
+                if _released(file, part, 0):
+                    part.unlink()
         with suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
         for folder in path.parents:

@@ -160,9 +160,14 @@ class Shelf:
             channel.send(wire.Close(handle))
             self._rest()
 
-    def remove(self, name: str) -> Deferred[None]:
-        """Remove a file. One that is not there is removed."""
-        return self._ask(lambda number: wire.Remove(number, name), LIMIT, None)
+    def remove(self, name: str, *, unfinished: bool = False) -> Deferred[None]:
+        """
+        Remove a file. One that is not there is removed.
+
+        :param unfinished: likewise what there is of a film that was not closed.
+        :raises FileBusy: through the Deferred: someone has that in hand.
+        """
+        return self._ask(lambda number: wire.Remove(number, name, unfinished), LIMIT, None)
 
     def digest(self, name: str) -> Deferred[str]:
         """Its SHA-256, in hexadecimal."""

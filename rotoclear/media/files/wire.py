@@ -45,10 +45,16 @@ class Close(_Message, frozen=True, tag="close"):
 
 
 class Remove(_Message, frozen=True, tag="remove"):
-    """Remove a file, and the folders that are empty then. One that is not there is removed."""
+    """
+    Remove a file, and the folders that are empty then. One that is not there is removed.
+
+    :ivar unfinished: likewise the one with ``.part`` behind its name; while someone has it
+        in hand all is refused as ``busy``.
+    """
 
     request: int
     name: str
+    unfinished: bool = False
 
 
 class Digest(_Message, frozen=True, tag="digest"):
