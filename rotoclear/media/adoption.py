@@ -191,8 +191,11 @@ class Adoption:
             changed = [
                 (entry.id, size < 0)
                 for entry, size in zip(entries, sizes, strict=True)
-                if entry.missing != (size < 0)
+                if size is not None and entry.missing != (size < 0)
             ]
+            if None in sizes:
+                self._uncounted.add(volume)
+                self._try_again(volume, AGAIN)
             if changed:
                 await self._catalogue.mark_missing(changed)
                 self._log.info(

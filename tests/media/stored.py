@@ -75,6 +75,7 @@ class Shelf:
     :ivar left: what becomes of films that were not closed, by name.
     :ivar sums: with what one that is to be summed fails, by name.
     :ivar uncounted: with what it fails to tell sizes.
+    :ivar untold: of which it does not tell whether they are there.
     :ivar trouble: with what every call fails.
     :ivar slow: what is asked for is answered by the test.
     """
@@ -83,6 +84,7 @@ class Shelf:
     left: dict[str, Adopted | FileError | None] = field(factory=dict)
     sums: dict[str, FileError] = field(factory=dict)
     uncounted: FileError | None = None
+    untold: set[str] = field(factory=set)
     trouble: FileError | None = None
     slow: bool = False
     waiting: list[Deferred[object]] = field(factory=list)
@@ -128,7 +130,10 @@ class Shelf:
         return self._answer(sorted(self.left))
 
     def sizes(self, names: tuple[str, ...]) -> Deferred:
-        sizes = [len(self.files[n]) if n in self.files else -1 for n in names]
+        sizes = [
+            None if n in self.untold else len(self.files[n]) if n in self.files else -1
+            for n in names
+        ]
         return self._answer(self.uncounted or sizes)
 
     def stop(self) -> None:

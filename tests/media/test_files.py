@@ -143,7 +143,8 @@ class TestFolder:
 
     def test_sizes(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(b"123")
-        assert Folder(tmp_path).sizes(["a", "b", "a/b"]) == [3, -1, -1]
+        (tmp_path / "loop").symlink_to("loop")
+        assert Folder(tmp_path).sizes(["a", "b", "a/b", "loop"]) == [3, -1, -1, None]
 
 
 class TestAdopt:

@@ -460,6 +460,17 @@ class AdoptionTests(Case):
         self.assertEqual([film.missing for film in self.rows()], [True, False, False])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_one_of_which_the_volume_does_not_tell(self) -> None:
+        """All others are counted, and it is asked for again."""
+        self.put(entry("a"), entry("b"))
+        self.shelf.untold.add(entry("a").file)
+        self.arrive()
+        self.assertEqual([film.missing for film in self.rows()], [False, True])
+        self.shelf.untold.clear()
+        self.clock.advance(AGAIN)
+        self.assertEqual([film.missing for film in self.rows()], [True, True])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_entries_that_a_backup_has_brought(self) -> None:
         """While something is recorded, which goes on."""
         self.arrive()

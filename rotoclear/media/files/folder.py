@@ -94,14 +94,16 @@ class Folder:
         with _opened(self.path(name)) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def sizes(self, names: Sequence[str]) -> list[int]:
-        """How large they are."""
-        result = []
+    def sizes(self, names: Sequence[str]) -> list[int | None]:
+        """How large they are; see :class:`~rotoclear.media.files.wire.Sizes`."""
+        result: list[int | None] = []
         for name in names:
             try:
                 result.append(self.path(name).stat().st_size)
             except (FileNotFoundError, NotADirectoryError):
                 result.append(-1)
+            except (OSError, Refusal):
+                result.append(None)
         return result
 
     def parts(self) -> list[str]:

@@ -191,9 +191,9 @@ class Shelf:
         """The films that were not closed."""
         return self._ask(wire.Parts, LIMIT, list[str])
 
-    def sizes(self, names: tuple[str, ...]) -> Deferred[list[int]]:
-        """How large they are; -1 for those that are not there."""
-        return self._ask(lambda number: wire.Sizes(number, names), LIMIT, list[int])
+    def sizes(self, names: tuple[str, ...]) -> Deferred[list[int | None]]:
+        """How large they are; -1 for those that are not there, ``None``: it cannot be told."""
+        return self._ask(lambda number: wire.Sizes(number, names), LIMIT, list[int | None])
 
     def stop(self) -> None:
         """End the process: the volume is gone, or the server stops."""

@@ -92,7 +92,11 @@ class Parts(_Message, frozen=True, tag="parts"):
 
 
 class Sizes(_Message, frozen=True, tag="sizes"):
-    """The answer is the size of each file, or -1 for those that are not there."""
+    """
+    The answer is the size of each file, or -1 for those that are not there.
+
+    ``None`` for those of which the volume does not tell.
+    """
 
     request: int
     names: tuple[str, ...]
