@@ -160,6 +160,13 @@ def _joined(connection: sqlite3.Connection, columns: list[str], rows: list[Any])
     )
     if not missing:
         return []
+    # Of a film that was found on a volume the backup knows more: who made it, with which camera.
+    volume, file = columns.index("volume"), columns.index("file")
+    connection.executemany(
+        f"DELETE FROM {JOINED} "  # noqa: S608
+        "WHERE volume = ? AND file = ? AND camera = 0 AND user = ''",
+        [(row[volume], row[file]) for row in missing],
+    )
     # In two steps: no number may be there twice for a moment.
     connection.execute(f"UPDATE {JOINED} SET number = -number")  # noqa: S608
     connection.execute(f"UPDATE {JOINED} SET number = ? - number", (len(missing),))  # noqa: S608

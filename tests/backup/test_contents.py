@@ -45,6 +45,19 @@ def test_catalogue_is_joined(copy: Path, tmp_path: Path) -> None:
         assert rows(connection, "SELECT id FROM media ORDER BY number DESC LIMIT 1") == [("newer",)]
 
 
+def test_film_that_was_found_meanwhile_is_listed_once(copy: Path, tmp_path: Path) -> None:
+    """A new server has found it on its volume, and does not know whose it is."""
+    with database(tmp_path / "new.db") as connection:
+        for id_, camera in (("found", 0), ("made", 1)):
+            add_film(connection, id_)
+            connection.execute(
+                "UPDATE media SET file = 'old-1.mp4', camera = ? WHERE id = ?", (camera, id_)
+            )
+        transact(connection, lambda db: contents.replace(db, copy))
+        found = [name for (name,) in connection.execute("SELECT id FROM media ORDER BY number")]
+        assert found == ["old-1", "old-2", "made"]
+
+
 def test_unfinished_film_on_another_device(copy: Path, tmp_path: Path) -> None:
     with database(tmp_path / "other.db") as connection:
         transact(connection, lambda db: contents.replace(db, copy))

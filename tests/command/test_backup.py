@@ -137,6 +137,7 @@ def test_film_that_was_being_recorded(server: Server, tmp_path: Path) -> None:
     file, name = tmp_path / "device.zip", "2026/11/24/rotoclear-20261124-093005.mp4"
     server.terminate()
     with database(server.data_dir / "rotoclear.db") as connection:
+        connection.execute("DELETE FROM media")  # what others have recorded
         add_film(connection, "known", "recording")
         connection.execute(
             "UPDATE media SET volume = 'simulated-storage/stick-1', file = ?", (name,)
